@@ -1,0 +1,130 @@
+"""The tables that pass between the stages: their columns, and the one way to write and read them.
+
+Every table is parquet with an explicit schema. A column named `image` follows the `Image` feature of
+Hugging Face datasets (https://huggingface.co/docs/datasets/image_load), so that
+`datasets.load_dataset("parquet", data_files=...)` opens our files as they are.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zest.errors import UserError
+from zest.files import atomic_path
+
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+CATALOG = pa.schema(
+    [
+        ("image_id", pa.string()),  # as the label file or the sample submission writes it
+        ("path", pa.string()),  # relative to the root of the competition folder, with "/"
+        ("label", pa.int32()),  # 0..K-1, row of classes.csv; null for test photos
+        ("group", pa.string()),  # photos that must stay together in the split; null without groups
+        ("width", pa.int32()),  # pixels, upright: after the EXIF orientation is applied
+        ("height", pa.int32()),
+        ("format", pa.string()),  # JPEG, PNG, ... as Pillow names it
+        ("mode", pa.string()),  # RGB, L, CMYK, ... as stored
+        ("orientation", pa.int32()),  # EXIF orientation, 1 to 8; 1 where there is none
+        ("file_bytes", pa.int64()),
+        ("sha256", pa.string()),  # of the file
+    ]
+)
+
+FOLDS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("label", pa.int32()),
+        ("fold", pa.int32()),  # the fold in which this photo is validation
+        ("group", pa.string()),
+    ]
+)
+
+MANIFEST = pa.schema(
+    [
+        ("image_id", pa.string()),  # the parent photo
+        ("copy", pa.int32()),  # 0 is the photo itself, 1 and on are augmented copies
+        ("label", pa.int32()),
+        ("fold", pa.int32()),  # the fold of the parent; never the one this trainset is made for
+        ("seed", pa.int64()),  # of this row's augmentation, from (global seed, image_id, copy)
+    ]
+)
+
+TRAINSET = pa.schema(
+    [
+        ("image", IMAGE),  # PNG, RGB, size x size
+        *MANIFEST,
+        ("operations", pa.string()),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
+    ]
+)
+
+IMAGES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("image", IMAGE),  # PNG, RGB, size x size
+    ]
+)
+
+PREDICTIONS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("fold", pa.int32()),  # of the model that predicted
+        ("label", pa.int32()),  # null for test photos
+        ("probabilities", pa.list_(pa.float32())),  # K values that sum to one
+    ]
+)
+
+HISTORY = pa.schema(
+    [
+        ("epoch", pa.int32()),  # 1 is the first
+        ("learning_rate", pa.float64()),  # at the end of the epoch
+        ("train_loss", pa.float64()),
+        ("val_loss", pa.float64()),
+        ("val_accuracy", pa.float64()),
+        ("val_metric", pa.float64()),  # the contest's metric
+    ]
+)
+
+
+def write_table(table: pa.Table | Iterable[pa.Table], path: str | os.PathLike, schema: pa.Schema):
+    """Write one table, or tables one after the other as row groups, whole or not at all.
+
+    The bytes depend only on the rows: no date, no host and no thread count enters the file.
+    """
+    tables = [table] if isinstance(table, pa.Table) else table
+    with (
+        atomic_path(path) as part,
+        pq.ParquetWriter(part, _with_features(schema), compression="zstd") as writer,
+    ):
+        for one in tables:
+            writer.write_table(one.cast(schema).replace_schema_metadata(writer.schema.metadata))
+
+
+def read_table(
+    path: str | os.PathLike, schema: pa.Schema, columns: list[str] | None = None
+) -> pa.Table:
+    """Read a table and check that it has the columns of `schema`, in order and of the same types."""
+    found = pq.read_schema(path).remove_metadata()
+    if not found.equals(schema):
+        raise UserError(
+            f"{path}: its columns are not those of this version of Zest "
+            f"(found {', '.join(found.names)}; expected {', '.join(schema.names)}). "
+            "Delete the file and run the same command again."
+        )
+    return pq.read_table(path, columns=columns)
+
+
+def _with_features(schema: pa.Schema) -> pa.Schema:
+    """Add the `huggingface` metadata that marks image columns."""
+    if not any(field.type.equals(IMAGE) for field in schema):
+        return schema
+    features = {field.name: _feature(field.type) for field in schema}
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _feature(kind: pa.DataType) -> dict:
+    if kind.equals(IMAGE):
+        return {"_type": "Image"}
+    return {"dtype": str(kind), "_type": "Value"}

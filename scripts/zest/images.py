@@ -1,0 +1,121 @@
+"""Reading photos: one decoder and one evaluation preprocessing for every stage.
+
+Validation, test, export parity and deployment all see a photo through `load_rgb` and `fit`, so no
+stage can prepare it differently from another.
+"""
+
+import io
+import warnings
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+FITS = ("crop", "stretch", "pad")
+
+
+class UnreadableImage(ValueError):
+    """The bytes are not a photo that can be used; the message is the reason, for problems.csv."""
+
+
+def open_image(data: bytes, max_pixels: int) -> Image.Image:
+    """Open an encoded image without decoding its pixels.
+
+    Args:
+        data: the content of the file.
+        max_pixels: a photo of more pixels is refused before its pixels are decoded.
+
+    Raises:
+        UnreadableImage: empty, not an image, or larger than `max_pixels`.
+    """
+    if not data:
+        raise UnreadableImage("the file is empty (0 bytes)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise UnreadableImage(f"too large to decode safely: {error}") from error
+    except Exception as error:  # Pillow's plugins raise many kinds for broken headers
+        raise UnreadableImage("not an image in a format that Pillow reads") from error
+    if image.width * image.height > max_pixels:
+        raise UnreadableImage(
+            f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"
+        )
+    return image
+
+
+def load_rgb(data: bytes, max_pixels: int = 100_000_000) -> np.ndarray:
+    """Decode a photo upright and in colour: uint8, (height, width, 3), RGB.
+
+    The EXIF orientation is applied; transparency is laid on white; 16-bit grey is scaled to 8 bits.
+
+    Raises:
+        UnreadableImage: broken or truncated data, or one of the reasons of `open_image`.
+    """
+    image = open_image(data, max_pixels)
+    try:
+        image.load()
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
+        raise UnreadableImage(f"broken image data: {error}") from error
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.asarray(image).astype(np.float64) / 257.0
+        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def fit(image: np.ndarray, size: int, how: str = "crop") -> np.ndarray:
+    """Bring a photo to `size` x `size` pixels: the evaluation preprocessing.
+
+    Args:
+        image: uint8, (height, width, 3).
+        size: pixels of each side of the result.
+        how: `crop` scales the short side to `size` and cuts the middle, `stretch` scales both sides,
+            `pad` scales the long side and fills the rest with the mean colour of the border.
+
+    Returns:
+        uint8, (size, size, 3). Area interpolation when it shrinks, cubic when it grows.
+    """
+    height, width = image.shape[:2]
+    if how == "stretch":
+        return _resize(image, size, size)
+    scale = size / (min(height, width) if how == "crop" else max(height, width))
+    scaled = _resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+    height, width = scaled.shape[:2]
+    if how == "crop":
+        top, left = (height - size) // 2, (width - size) // 2
+        return np.ascontiguousarray(scaled[top : top + size, left : left + size])
+    border = np.concatenate([scaled[0], scaled[-1], scaled[:, 0], scaled[:, -1]])
+    canvas = np.empty((size, size, 3), np.uint8)
+    canvas[:] = border.mean(axis=0).round().astype(np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    canvas[top : top + height, left : left + width] = scaled
+    return canvas
+
+
+def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=how)
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode uint8 RGB (height, width, 3) without loss, fast rather than small."""
+    done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise ValueError(f"cannot encode an image of shape {image.shape}")
+    return data.tobytes()
+
+
+def decode_png(data: bytes) -> np.ndarray:
+    """Decode what `encode_png` wrote: uint8 RGB (height, width, 3)."""
+    return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
