@@ -5,15 +5,18 @@ Hugging Face datasets (https://huggingface.co/docs/datasets/image_load), so that
 `datasets.load_dataset("parquet", data_files=...)` opens our files as they are.
 """
 
+import itertools
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zest.errors import UserError
 from zest.files import atomic_path
+
+_ROWS_IN_GROUP = 256
 
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
@@ -56,7 +59,10 @@ TRAINSET = pa.schema(
     [
         ("image", IMAGE),  # PNG, RGB, size x size
         *MANIFEST,
-        ("operations", pa.string()),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
+        (
+            "operations",
+            pa.string(),
+        ),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
     ]
 )
 
@@ -83,23 +89,35 @@ HISTORY = pa.schema(
         ("train_loss", pa.float64()),
         ("val_loss", pa.float64()),
         ("val_accuracy", pa.float64()),
-        ("val_metric", pa.float64()),  # the contest's metric
+        ("val_macro_f1", pa.float64()),
+        ("val_quadratic_weighted_kappa", pa.float64()),
+        ("photos_per_second", pa.float64()),  # of training alone
     ]
 )
 
 
-def write_table(table: pa.Table | Iterable[pa.Table], path: str | os.PathLike, schema: pa.Schema):
+def write_table(
+    table: pa.Table | Iterable[pa.Table], path: str | os.PathLike, schema: pa.Schema
+) -> None:
     """Write one table, or tables one after the other as row groups, whole or not at all.
 
     The bytes depend only on the rows: no date, no host and no thread count enters the file.
     """
     tables = [table] if isinstance(table, pa.Table) else table
+    codec = "none" if _has_image(schema) else "zstd"  # PNG is compressed already
     with (
         atomic_path(path) as part,
-        pq.ParquetWriter(part, _with_features(schema), compression="zstd") as writer,
+        pq.ParquetWriter(part, _with_features(schema), compression=codec) as writer,
     ):
         for one in tables:
             writer.write_table(one.cast(schema).replace_schema_metadata(writer.schema.metadata))
+
+
+def in_row_groups(rows: Iterable[dict], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Gather rows into tables small enough to hold in memory, for `write_table`."""
+    source = iter(rows)
+    while group := list(itertools.islice(source, _ROWS_IN_GROUP)):
+        yield pa.Table.from_pylist(group, schema=schema)
 
 
 def read_table(
@@ -118,10 +136,14 @@ def read_table(
 
 def _with_features(schema: pa.Schema) -> pa.Schema:
     """Add the `huggingface` metadata that marks image columns."""
-    if not any(field.type.equals(IMAGE) for field in schema):
+    if not _has_image(schema):
         return schema
     features = {field.name: _feature(field.type) for field in schema}
     return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def _has_image(schema: pa.Schema) -> bool:
+    return any(field.type.equals(IMAGE) for field in schema)
 
 
 def _feature(kind: pa.DataType) -> dict:

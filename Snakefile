@@ -1,0 +1,43 @@
+"""Zest: from labelled photos to a submission.
+
+Each stage has one file in rules/ and one script in scripts/; README.md shows how they follow.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not workflow.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/demo.smk"
+include: "rules/catalog.smk"
+include: "rules/eda.smk"
+include: "rules/split.smk"
+include: "rules/trainset.smk"
+include: "rules/images.smk"
+include: "rules/train.smk"
+include: "rules/predict.smk"
+include: "rules/evaluate.smk"
+include: "rules/submission.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        *submission_files,
+        rules.eda_report.output,
+        rules.compare_models.output,
+
+
+rule submission:
+    input:
+        *submission_files,
+
+
+rule leaderboard:
+    input:
+        rules.compare_models.output,

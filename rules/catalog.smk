@@ -1,0 +1,105 @@
+"""
+Lists the photos: extracts archives where the source has any, reads labels and ids, checks every file.
+
+REQUIRES: the competition's folder or archives (data.root)
+PROVIDES: catalog/{train,test}.parquet, catalog/classes.csv, catalog/{train,test}_problems.csv
+"""
+
+if archives:
+
+    rule extract_archives:
+        input:
+            archives,
+        output:
+            directory(photos_root),
+        log:
+            f"{results}/logs/extract_archives.log",
+        conda:
+            environment
+        params:
+            cfg=settings("data"),
+            code=code_of("extract_archives.py"),
+            root=config["data"]["root"],
+        shell:
+            "python scripts/extract_archives.py --cfg {params.cfg:q} --root {params.root:q}"
+            " --out {output:q} 2>&1 | tee {log:q}"
+
+
+def source_state(part):
+    """A fingerprint of the photos and labels themselves, where no rule makes them."""
+    if archives:
+        return "extracted"
+    return sources.source_fingerprint(config["data"], part, photos_root)
+
+
+def catalog_settings(*keys):
+    """The keys of `data` that a part's catalog depends on."""
+    return {key: config["data"][key] for key in (*keys, "on_problem", "max_pixels")}
+
+
+source_files = photos_root if archives else demo_files
+
+
+rule catalog_training_photos:
+    input:
+        source_files,
+    output:
+        catalog=f"{results}/catalog/train.parquet",
+        classes=f"{results}/catalog/classes.csv",
+        problems=report(
+            f"{results}/catalog/train_problems.csv",
+            category="Data",
+            labels={"table": "problems of the training photos"},
+        ),
+    log:
+        f"{results}/logs/catalog_training_photos.log",
+    conda:
+        environment
+    threads: workflow.cores
+    params:
+        cfg=settings(
+            data=catalog_settings(
+                "kind",
+                "train_images",
+                "labels",
+                "id_column",
+                "label_column",
+                "group_column",
+                "classes",
+            )
+        ),
+        code=code_of("build_catalog.py"),
+        source=lambda wildcards: source_state("train"),
+        root=photos_root,
+    shell:
+        "python scripts/build_catalog.py train --cfg {params.cfg:q} --root {params.root:q}"
+        " --threads {threads} --catalog {output.catalog:q} --classes {output.classes:q}"
+        " --problems {output.problems:q} 2>&1 | tee {log:q}"
+
+
+rule catalog_test_photos:
+    input:
+        source_files,
+    output:
+        catalog=f"{results}/catalog/test.parquet",
+        problems=report(
+            f"{results}/catalog/test_problems.csv",
+            category="Data",
+            labels={"table": "problems of the test photos"},
+        ),
+    log:
+        f"{results}/logs/catalog_test_photos.log",
+    conda:
+        environment
+    threads: workflow.cores
+    params:
+        cfg=settings(
+            data=catalog_settings("test_images", "sample_submission", "dummy_ids")
+        ),
+        code=code_of("build_catalog.py"),
+        source=lambda wildcards: source_state("test"),
+        root=photos_root,
+    shell:
+        "python scripts/build_catalog.py test --cfg {params.cfg:q} --root {params.root:q}"
+        " --threads {threads} --catalog {output.catalog:q} --problems {output.problems:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,0 +1,108 @@
+"""
+Loads and checks the configuration, and names what all rules share.
+
+REQUIRES: config (from --configfile or config/config.yaml), config/schema.yaml
+PROVIDES: config (complete), settings(), code_of(), results, threads and environments of the rules
+"""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, f"{workflow.basedir}/scripts")
+
+from zest import sources
+from zest.config import canonical, image_size, validate
+from zest.errors import UserError
+from zest.fingerprint import code_fingerprint
+
+
+def refuse(error):
+    """End with a message for the person and exit code 2, without a traceback."""
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+def settings(*sections, **values):
+    """Make the `cfg` of a rule: canonical JSON of just what it uses, for `params`.
+
+    Values that are functions are called with the wildcards.
+    """
+
+    def cfg(wildcards):
+        chosen = {name: config[name] for name in sections}
+        for name, value in values.items():
+            chosen[name] = value(wildcards) if callable(value) else value
+        return canonical(chosen)
+
+    return cfg
+
+
+def code_of(script):
+    """Make the `code` of a rule, for `params`: a fingerprint of all the code that it can run."""
+    fingerprint = code_fingerprint(f"{workflow.basedir}/scripts/{script}")
+    return lambda wildcards: fingerprint
+
+
+def template_files(*folders):
+    """The page templates and style sheets of a rule: inputs that are no Python code."""
+    return sorted(
+        str(path.relative_to(workflow.basedir))
+        for folder in folders
+        for path in Path(workflow.basedir, folder).iterdir()
+        if path.suffix in (".css", ".j2")
+    )
+
+
+def recipe_setting(key):
+    """Make a function from the wildcards to a setting of the rule's recipe."""
+    return lambda wildcards: config["recipes"][wildcards.recipe][key]
+
+
+def training_settings(wildcards):
+    """The `cfg` of a training: the settings of the model, and those of others that it depends on."""
+    model = config["models"][wildcards.model]
+    chosen = {key: value for key, value in model.items() if key != "recipe"}
+    return canonical(
+        {
+            **chosen,
+            "image_size": image_size(config, wildcards.model),
+            "seed": config["seed"] + model["seed"],
+            "fit": config["images"]["fit"],
+        }
+    )
+
+
+def model_input(pattern, **values):
+    """Make an input function: `pattern` with the recipe and image size of the rule's model."""
+
+    def path(wildcards):
+        name = wildcards.model
+        return pattern.format(
+            **{**dict(wildcards), **values},
+            recipe=config["models"][name]["recipe"],
+            size=image_size(config, name),
+        )
+
+    return path
+
+
+try:
+    config = validate(config)
+    archives = sources.find_archives(config["data"])
+except UserError as error:
+    refuse(error)
+
+results = f"results/{config['competition']}"
+environment = f"../envs/{config['environment']}.yaml"
+photos_root = f"{results}/source" if archives else config["data"]["root"]
+train_folds = config["split"]["train_folds"]
+has_test = config["data"]["test_images"] is not None
+
+
+wildcard_constraints:
+    model="|".join(map(re.escape, config["models"])),
+    recipe="|".join(map(re.escape, config["recipes"])),
+    fold=r"\d+",
+    size=r"\d+",
+    part="train|test",

@@ -1,0 +1,62 @@
+"""
+Scores each model on validation photos only, and ranks the models.
+
+REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, catalog/classes.csv
+PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
+          confusion_matrix.csv, confusion_matrix.png; leaderboard.csv, leaderboard.html
+"""
+
+
+rule evaluate_model:
+    input:
+        predictions=[
+            f"{results}/predictions/{{model}}/fold{fold}/val.parquet"
+            for fold in train_folds
+        ],
+        classes=rules.catalog_training_photos.output.classes,
+    output:
+        out_of_fold=f"{results}/evaluation/{{model}}/out_of_fold.parquet",
+        scores=f"{results}/evaluation/{{model}}/scores.json",
+        per_class=f"{results}/evaluation/{{model}}/per_class.csv",
+        confusion=f"{results}/evaluation/{{model}}/confusion_matrix.csv",
+        figure=report(
+            f"{results}/evaluation/{{model}}/confusion_matrix.png",
+            category="Models",
+            labels={"model": "{model}", "figure": "confusion matrix"},
+        ),
+    log:
+        f"{results}/logs/evaluate_model/{{model}}.log",
+    conda:
+        environment
+    params:
+        cfg=settings("seed", "evaluation"),
+        code=code_of("evaluate_model.py"),
+    shell:
+        "python scripts/evaluate_model.py --cfg {params.cfg:q} --name {wildcards.model:q}"
+        " --predictions {input.predictions:q} --classes {input.classes:q}"
+        " --out-of-fold {output.out_of_fold:q} --scores {output.scores:q}"
+        " --per-class {output.per_class:q} --confusion {output.confusion:q}"
+        " --figure {output.figure:q} 2>&1 | tee {log:q}"
+
+
+rule compare_models:
+    input:
+        scores=expand(rules.evaluate_model.output.scores, model=config["models"]),
+        templates=template_files("scripts/leaderboard", "scripts/zest/page"),
+    output:
+        table=f"{results}/leaderboard.csv",
+        page=report(
+            f"{results}/leaderboard.html",
+            category="Models",
+            labels={"figure": "leaderboard"},
+        ),
+    log:
+        f"{results}/logs/compare_models.log",
+    conda:
+        environment
+    params:
+        cfg=settings("competition", metric=config["rules"]["metric"]),
+        code=code_of("compare_models.py"),
+    shell:
+        "python scripts/compare_models.py --cfg {params.cfg:q} --scores {input.scores:q}"
+        " --table {output.table:q} --page {output.page:q} 2>&1 | tee {log:q}"

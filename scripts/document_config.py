@@ -1,0 +1,111 @@
+"""Write config/README.md from config/schema.yaml, the one source of the keys, defaults and texts.
+
+Run it after a change of the schema: python scripts/document_config.py
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zest.config import SCHEMA_PATH, load_schema, resolve
+from zest.errors import run
+from zest.files import write_text
+
+INTRODUCTION = """\
+# Configuration
+
+<!-- Written by `python scripts/document_config.py` from schema.yaml; edit that file instead. -->
+
+A configuration is one YAML file. `config.yaml` is the built-in demo and `lemon.yaml` the Hiroshima
+lemon contest; name another one with `snakemake --configfile config/mine.yaml`. Only `competition`,
+`data.root`, one recipe and one model are required. A key that is not listed here is refused, with the
+nearest one that is. `NAME` stands for a name of your own.
+"""
+
+
+def document(schema: dict) -> str:
+    """Return the page: a table for each section of the schema."""
+    parts = [INTRODUCTION, _table("The whole", "", schema, schema)]
+    for name, section in schema["properties"].items():
+        section = resolve(section, schema)
+        if section.get("type") == "object":
+            parts.append(_section(name, section, schema))
+    return "\n".join(parts)
+
+
+def _section(path: str, section: dict, root: dict) -> str:
+    """Return the tables of a section: its own keys, then those of what it holds."""
+    text = ""
+    named = section.get("additionalProperties")
+    if isinstance(named, dict):
+        path, section = f"{path}.NAME", {**named, "description": section["description"]}
+    if "properties" in section:
+        text += _table(f"`{path}`", section.get("description", ""), section, root)
+    for key, part in section.get("properties", {}).items():
+        items = resolve(part, root).get("items", {})
+        for name, operation in items.get("properties", {}).items():
+            if items.get("maxProperties") == 1:
+                title = f"`{path}.{key}`: `{name}`"
+                text += "\n" + _table(title, "", resolve(operation, root), root)
+    return text
+
+
+def _table(title: str, text: str, section: dict, root: dict) -> str:
+    intro = text or section.get("description", "")
+    lines = [f"## {title}", "", *([intro, ""] if intro else []), "| key | value | default | |"]
+    lines.append("|---|---|---|---|")
+    required = section.get("required", [])
+    for key, part in section["properties"].items():
+        part = resolve(part, root)
+        default = "required" if key in required else _default(part)
+        cells = (f"`{key}`", _kind(part), default, part["description"])
+        lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _default(part: dict) -> str:
+    if part.get("type") == "object" or "default" not in part:
+        return ""
+    return f"`{json.dumps(part['default'], ensure_ascii=False)}`"
+
+
+def _kind(part: dict) -> str:
+    if "enum" in part:
+        return ", ".join(f"`{value}`" for value in part["enum"])
+    if "anyOf" in part:
+        return " or ".join(_kind(one) for one in part["anyOf"])
+    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    words = {"null": "null", "object": "section", "array": "list"}
+    return " or ".join([words.get(kind, kind) for kind in kinds]) + _range(part)
+
+
+def _range(part: dict) -> str:
+    bounds = list(_bounds(part))
+    return f" {' and '.join(bounds)}" if bounds else ""
+
+
+def _bounds(part: dict) -> Iterator[str]:
+    signs: dict[str, Any] = {
+        "minimum": "≥",
+        "exclusiveMinimum": ">",
+        "maximum": "≤",
+        "exclusiveMaximum": "<",
+    }
+    for key, sign in signs.items():
+        if key in part:
+            yield f"{sign} {part[key]}"
+
+
+def main() -> None:
+    """Write config/README.md."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = SCHEMA_PATH.with_name("README.md")
+    parser.add_argument("--out", type=Path, default=default, help="the page (config/README.md)")
+    args = parser.parse_args()
+    write_text(args.out, document(load_schema()))
+
+
+if __name__ == "__main__":
+    run(main)

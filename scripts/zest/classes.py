@@ -1,0 +1,24 @@
+"""The classes of a competition, as catalog/classes.csv lists them in the order of their label."""
+
+import csv
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One class: `label` 0..K-1 inside Zest, `class_num` as the contest writes it, `name` to read."""
+
+    label: int
+    class_num: str
+    name: str
+    photos: int
+
+
+def read_classes(path: str | os.PathLike) -> list[ClassInfo]:
+    """Read classes.csv; the list is in the order of the labels."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return [
+            ClassInfo(int(row["label"]), row["class_num"], row["name"], int(row["photos"]))
+            for row in csv.DictReader(file)
+        ]

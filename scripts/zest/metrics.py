@@ -1,0 +1,144 @@
+"""Scores of a classifier and the uncertainty of each: arrays in, plain numbers out.
+
+Accuracy, macro F1 and quadratic weighted kappa are functions of the confusion matrix alone. Drawing n
+photos with replacement is drawing its cells from a multinomial distribution with the observed shares,
+so their bootstrap needs only the K x K counts, whatever the number of photos.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+_SMALLEST_PROBABILITY = 1e-15  # log loss of a class that was ruled out
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its uncertainty.
+
+    Attributes:
+        value: on all photos.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        n: number of photos.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Count photos by label (rows) and prediction (columns): int64, (K, K)."""
+    counts = np.bincount(labels * classes + predicted, minlength=classes * classes)
+    return counts.reshape(classes, classes).astype(np.int64)
+
+
+# Each of these takes counts of shape (..., K, K) and returns (...): one matrix, or one a resample.
+
+
+def accuracy(counts: np.ndarray) -> np.ndarray:
+    """Share of photos whose predicted class is their label."""
+    return np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
+
+
+def per_class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall and F1 of every class, each (..., K); 0 where there is nothing to divide by."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
+    labelled, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    return {
+        "precision": _divide(hits, predicted),
+        "recall": _divide(hits, labelled),
+        "f1": _divide(2 * hits, labelled + predicted),
+    }
+
+
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """Mean of the F1 scores of the classes that are labelled or predicted at all."""
+    present = (counts.sum(axis=-1) + counts.sum(axis=-2)) > 0
+    return (per_class_scores(counts)["f1"] * present).sum(axis=-1) / present.sum(axis=-1)
+
+
+def quadratic_weighted_kappa(counts: np.ndarray) -> np.ndarray:
+    """Cohen's weighted kappa (1968) with squared distances: 1 perfect, 0 chance, for ordered classes.
+
+    Where all labels and predictions are of one class, chance cannot be told from skill: 0.
+    """
+    classes = counts.shape[-1]
+    steps = np.arange(classes)
+    weights = (steps[:, None] - steps[None, :]) ** 2
+    n = counts.sum(axis=(-2, -1))
+    by_chance = counts.sum(axis=-1)[..., :, None] * counts.sum(axis=-2)[..., None, :]
+    observed = (weights * counts).sum(axis=(-2, -1))
+    expected = (weights * by_chance).sum(axis=(-2, -1)) / n
+    return np.where(expected > 0, 1 - _divide(observed, expected), 0.0)
+
+
+def photo_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return minus the logarithm of the probability given to the label: float64, (photos,)."""
+    given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return -np.log(np.clip(given, _SMALLEST_PROBABILITY, 1))
+
+
+FROM_COUNTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "quadratic_weighted_kappa": quadratic_weighted_kappa,
+}
+LOWER_IS_BETTER = frozenset({"log_loss"})
+
+
+def score_all(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Score]:
+    """Score predictions by every metric, with percentile bootstrap intervals over photos.
+
+    Efron & Tibshirani 1993, chapter 13. An interval of accuracy whose resamples cannot vary (all right
+    or all wrong) would have no width; accuracy uses Wilson's score interval (1927) instead.
+
+    Args:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float, (photos, K).
+        confidence: level of the intervals, such as 0.95.
+        resamples: number of bootstrap resamples.
+        seed: of the resampling.
+    """
+    n, classes = probabilities.shape
+    counts = confusion_matrix(labels, probabilities.argmax(axis=1), classes)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(n, (counts / n).ravel(), size=resamples)
+    drawn = drawn.reshape(resamples, classes, classes)
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    scores = {}
+    for name, metric in FROM_COUNTS.items():
+        low, high = np.quantile(metric(drawn), tails)
+        scores[name] = Score(float(metric(counts)), float(low), float(high), n)
+    low, high = wilson_interval(int(np.trace(counts)), n, confidence)
+    scores["accuracy"] = Score(scores["accuracy"].value, low, high, n)
+    losses = photo_log_losses(labels, probabilities)
+    means = [losses[rng.integers(0, n, n)].mean() for _ in range(resamples)]
+    low, high = np.quantile(means, tails)
+    scores["log_loss"] = Score(float(losses.mean()), float(low), float(high), n)
+    return scores
+
+
+def wilson_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's score interval of a share: hits of n (Wilson 1927, JASA 22)."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = hits / n
+    centre = share + z * z / (2 * n)
+    spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
+
+
+def _divide(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Divide; where the bottom is zero, zero."""
+    return np.divide(top, bottom, out=np.zeros(np.broadcast(top, bottom).shape), where=bottom != 0)

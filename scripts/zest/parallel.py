@@ -1,0 +1,78 @@
+"""Work on many items in several processes, in order, with a progress line."""
+
+import itertools
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+import cv2
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_CHUNK = 16  # photos a task: long enough to hide the pipe, short enough to share the work evenly
+_SECONDS_BETWEEN_LINES = 2.0
+
+
+def ordered_map(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    total: int,
+    workers: int,
+    label: str,
+) -> Iterator[Result]:
+    """Yield `function(item)` for each item, in the order of the items, whatever the worker count.
+
+    Only a few chunks are under way at once, so a slow consumer does not fill the memory. Progress
+    goes to standard output about every two seconds, as `label: n/total photos, photos/s`.
+
+    Args:
+        function: importable by name, because it is sent to other processes.
+        items: what it is called with, one after the other.
+        total: number of items, for the progress line.
+        workers: number of processes; 1 works in this one.
+        label: what is being done, at the head of the progress line.
+    """
+    started = shown = time.monotonic()
+    done = 0
+    for result in _results(function, items, workers):
+        done += 1
+        yield result
+        now = time.monotonic()
+        if now - shown >= _SECONDS_BETWEEN_LINES or done == total:
+            shown = now
+            rate = done / max(now - started, 1e-9)
+            print(f"{label}: {done}/{total} photos, {rate:.0f} photos/s", flush=True)
+
+
+def _results(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    if workers == 1:
+        _one_thread_each()
+        yield from map(function, items)
+        return
+    chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
+    source = iter(items)
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, context, initializer=_one_thread_each) as pool:
+        waiting: deque = deque()
+        for chunk in itertools.islice(chunks, 2 * workers):
+            waiting.append(pool.submit(_run_chunk, function, chunk))
+        while waiting:
+            results = waiting.popleft().result()
+            for chunk in itertools.islice(chunks, 1):
+                waiting.append(pool.submit(_run_chunk, function, chunk))
+            yield from results
+
+
+def _run_chunk(function: Callable[[Item], Result], chunk: list[Item]) -> list[Result]:
+    return [function(item) for item in chunk]
+
+
+def _one_thread_each() -> None:
+    """OpenCV would start a thread per core in every process."""
+    cv2.setNumThreads(1)

@@ -1,0 +1,50 @@
+"""Where a result comes from: data, code, weights and packages, each by a hash or a version."""
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import pyarrow as pa
+
+from zest.fingerprint import code_fingerprint
+
+_PACKAGES = (
+    "matplotlib",
+    "numpy",
+    "opencv-python-headless",
+    "paddlepaddle",
+    "paddlepaddle-gpu",
+    "pandas",
+    "pillow",
+    "pyarrow",
+    "scikit-learn",
+    "snakemake",
+    "visualdl",
+)
+
+
+def data_hash(catalog: pa.Table) -> str:
+    """Return the SHA-256 over id, label and content hash of every photo of a CATALOG table."""
+    digest = hashlib.sha256()
+    columns = (catalog[name].to_pylist() for name in ("image_id", "label", "sha256"))
+    for row in zip(*columns, strict=True):
+        digest.update(("\x1f".join(map(str, row)) + "\n").encode())
+    return digest.hexdigest()
+
+
+def code_hashes(scripts: str | os.PathLike) -> dict[str, str]:
+    """Return the code fingerprint of every stage: each script of the folder."""
+    return {path.name: code_fingerprint(path) for path in sorted(Path(scripts).glob("*.py"))}
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result can depend on."""
+    versions = {"python": platform.python_version(), "platform": platform.machine()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions

@@ -1,0 +1,75 @@
+"""Where a competition's files are: in a plain folder, or in archives that must be extracted first.
+
+The Snakefile imports this module at every call, so it imports nothing slow.
+"""
+
+import json
+from pathlib import Path
+
+from zest.errors import UserError
+from zest.fingerprint import inventory
+
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+RENDERED = "rendered.json"  # in the folder of the demo: what it was like when it was rendered
+
+
+def find_archives(data: dict) -> list[str]:
+    """Return the archives that the source consists of; an empty list for a plain folder.
+
+    Args:
+        data: the `data` section of the configuration.
+
+    Raises:
+        UserError: there is nothing at `root`.
+    """
+    root = Path(data["root"])
+    if data["kind"] == "demo":
+        return []
+    if root.is_file():
+        return [str(root)]
+    if not root.is_dir():
+        raise UserError(
+            f"data.root: there is no folder or archive {root}. Put the competition's files there, "
+            "or change the key."
+        )
+    names = [data["train_images"], data["test_images"]]
+    found = [_archive_of(root / name) for name in names if name and not (root / name).is_dir()]
+    return [str(path) for path in found if path]
+
+
+def _archive_of(path: Path) -> Path | None:
+    if path.name.endswith(ARCHIVE_SUFFIXES):
+        return path if path.is_file() else None
+    beside = (path.with_name(path.name + suffix) for suffix in ARCHIVE_SUFFIXES)
+    return next((candidate for candidate in beside if candidate.is_file()), None)
+
+
+def part_files(data: dict, part: str) -> list[str]:
+    """Return what the catalog of a part is made from: names below the competition's folder.
+
+    Args:
+        data: the `data` section of the configuration.
+        part: `train` or `test`.
+    """
+    if part == "test":
+        names = [data["sample_submission"], data["test_images"]]
+    else:
+        labels = data["labels"] if data["kind"] != "folders" else None
+        classes = data["classes"] if isinstance(data["classes"], str) else None
+        names = [labels, classes, data["train_images"]]
+    return [name for name in names if name]
+
+
+def source_fingerprint(data: dict, part: str, root: str) -> str:
+    """Return a fingerprint of the files of a part: their names, sizes and times of change.
+
+    A demo that is as it was rendered, or is still to be rendered, has one fixed fingerprint, because
+    its files are made by a rule; one that somebody changed has that of its files.
+    """
+    found = inventory([Path(root) / name for name in part_files(data, part)])
+    if data["kind"] != "demo":
+        return found
+    record = Path(root) / RENDERED
+    if not record.is_file():
+        return "as rendered"
+    return "as rendered" if json.loads(record.read_text())[part] == found else found
