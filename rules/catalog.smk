@@ -5,6 +5,8 @@ REQUIRES: the competition's folder or archives (data.root)
 PROVIDES: catalog/{train,test}.parquet, catalog/classes.csv, catalog/{train,test}_problems.csv
 """
 
+source_files = photos_root if archives else demo_files
+
 if archives:
 
     rule extract_archives:
@@ -19,25 +21,10 @@ if archives:
         params:
             cfg=settings("data"),
             code=code_of("extract_archives.py"),
-            root=config["data"]["root"],
+            root=lambda wildcards: config["data"]["root"],
         shell:
             "python scripts/extract_archives.py --cfg {params.cfg:q} --root {params.root:q}"
             " --out {output:q} 2>&1 | tee {log:q}"
-
-
-def source_state(part):
-    """A fingerprint of the photos and labels themselves, where no rule makes them."""
-    if archives:
-        return "extracted"
-    return sources.source_fingerprint(config["data"], part, photos_root)
-
-
-def catalog_settings(*keys):
-    """The keys of `data` that a part's catalog depends on."""
-    return {key: config["data"][key] for key in (*keys, "on_problem", "max_pixels")}
-
-
-source_files = photos_root if archives else demo_files
 
 
 rule catalog_training_photos:
@@ -69,8 +56,8 @@ rule catalog_training_photos:
             )
         ),
         code=code_of("build_catalog.py"),
-        source=lambda wildcards: source_state("train"),
-        root=photos_root,
+        source=source_state("train"),
+        root=photo_folder,
     shell:
         "python scripts/build_catalog.py train --cfg {params.cfg:q} --root {params.root:q}"
         " --threads {threads} --catalog {output.catalog:q} --classes {output.classes:q}"
@@ -93,12 +80,10 @@ rule catalog_test_photos:
         environment
     threads: workflow.cores
     params:
-        cfg=settings(
-            data=catalog_settings("test_images", "sample_submission", "dummy_ids")
-        ),
+        cfg=settings(data=catalog_settings("test_images", "sample_submission", "dummy_ids")),
         code=code_of("build_catalog.py"),
-        source=lambda wildcards: source_state("test"),
-        root=photos_root,
+        source=source_state("test"),
+        root=photo_folder,
     shell:
         "python scripts/build_catalog.py test --cfg {params.cfg:q} --root {params.root:q}"
         " --threads {threads} --catalog {output.catalog:q} --problems {output.problems:q}"

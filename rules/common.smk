@@ -2,7 +2,8 @@
 Loads and checks the configuration, and names what all rules share.
 
 REQUIRES: config (from --configfile or config/config.yaml), config/schema.yaml
-PROVIDES: config (complete), settings(), code_of(), results, threads and environments of the rules
+PROVIDES: config (complete); where things are (results, photos_root, demo_files, submission_files); the
+          functions that give a rule its cfg, code and inputs; the constraints of the wildcards
 """
 
 import re
@@ -73,18 +74,50 @@ def training_settings(wildcards):
     )
 
 
-def model_input(pattern, **values):
+def model_input(pattern):
     """Make an input function: `pattern` with the recipe and image size of the rule's model."""
 
     def path(wildcards):
         name = wildcards.model
         return pattern.format(
-            **{**dict(wildcards), **values},
+            **dict(wildcards),
             recipe=config["models"][name]["recipe"],
             size=image_size(config, name),
         )
 
     return path
+
+
+def photo_folder(wildcards):
+    """The folder that the paths of the catalog are relative to."""
+    return photos_root
+
+
+def source_state(part):
+    """Make the `source` of a catalog rule: a fingerprint of the part's files where no rule makes them."""
+    if archives:
+        return lambda wildcards: "extracted"
+    cache = Path(f".snakemake/zest/{config['competition']}-{part}.json")
+    return lambda wildcards: sources.source_fingerprint(config["data"], part, cache)
+
+
+def catalog_settings(*keys):
+    """The keys of `data` that a part's catalog depends on."""
+    return {key: config["data"][key] for key in (*keys, "on_problem", "max_pixels")}
+
+
+def submission_settings(wildcards):
+    """The part of the configuration that what is handed in depends on, for its provenance."""
+    names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
+    recipes = {config["models"][name]["recipe"] for name in candidates}
+    return canonical(
+        {
+            **{name: config[name] for name in names},
+            **({"demo": config["demo"]} if demo_files else {}),
+            "models": {name: config["models"][name] for name in candidates},
+            "recipes": {name: config["recipes"][name] for name in recipes},
+        }
+    )
 
 
 try:
@@ -98,6 +131,18 @@ environment = f"../envs/{config['environment']}.yaml"
 photos_root = f"{results}/source" if archives else config["data"]["root"]
 train_folds = config["split"]["train_folds"]
 has_test = config["data"]["test_images"] is not None
+demo_files = [
+    f"{config['data']['root']}/{name}"
+    for name in ("train_images.csv", "sample_submit.csv", "classes.csv")
+    if config["data"]["kind"] == "demo"
+]
+chosen_model = config["submission"]["model"]
+candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
+submission_files = (
+    [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]
+    if has_test
+    else []
+)
 
 
 wildcard_constraints:

@@ -5,13 +5,7 @@ REQUIRES: nothing but the configuration
 PROVIDES: {data.root}/train_images.csv, sample_submit.csv, classes.csv, train_images/, test_images/
 """
 
-demo_files = [
-    f"{config['data']['root']}/{name}"
-    for name in ("train_images.csv", "sample_submit.csv", "classes.csv")
-    if config["data"]["kind"] == "demo"
-]
-
-if config["data"]["kind"] == "demo":
+if demo_files:
 
     rule make_demo_data:
         output:
@@ -22,9 +16,9 @@ if config["data"]["kind"] == "demo":
             environment
         threads: workflow.cores
         params:
-            cfg=settings("demo", "seed"),
+            cfg=settings("seed", **config["demo"]),
             code=code_of("make_demo_data.py"),
-            root=config["data"]["root"],
+            root=photo_folder,
         shell:
             "python scripts/make_demo_data.py --cfg {params.cfg:q} --threads {threads}"
             " --out {params.root:q} 2>&1 | tee {log:q}"

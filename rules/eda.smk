@@ -15,11 +15,9 @@ rule eda_report:
             rules.catalog_training_photos.output.problems,
             *([rules.catalog_test_photos.output.problems] if has_test else []),
         ],
-        templates=template_files("scripts/eda/templates"),
+        templates=template_files("scripts/eda/templates", "scripts/zest/page"),
     output:
-        html=report(
-            f"{results}/eda/report.html", category="Data", labels={"page": "photos"}
-        ),
+        html=report(f"{results}/eda/report.html", category="Data", labels={"page": "photos"}),
         photos=f"{results}/eda/photos.csv",
         classes=f"{results}/eda/classes.csv",
         counts=report(
@@ -45,7 +43,7 @@ rule eda_report:
     params:
         cfg=settings("competition", "seed", "eda"),
         code=code_of("eda_report.py"),
-        root=photos_root,
+        root=photo_folder,
     shell:
         "python scripts/eda_report.py --cfg {params.cfg:q} --catalog-train {input.train:q}"
         " --catalog-test {input.test:q} --classes {input.classes:q} --problems {input.problems:q}"

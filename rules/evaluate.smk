@@ -10,8 +10,7 @@ PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
 rule evaluate_model:
     input:
         predictions=[
-            f"{results}/predictions/{{model}}/fold{fold}/val.parquet"
-            for fold in train_folds
+            f"{results}/predictions/{{model}}/fold{fold}/val.parquet" for fold in train_folds
         ],
         classes=rules.catalog_training_photos.output.classes,
     output:

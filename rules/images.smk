@@ -17,11 +17,9 @@ rule prepare_images:
         environment
     threads: workflow.cores
     params:
-        cfg=settings(
-            size=lambda wildcards: int(wildcards.size), fit=config["images"]["fit"]
-        ),
+        cfg=settings(size=lambda wildcards: int(wildcards.size), fit=config["images"]["fit"]),
         code=code_of("prepare_images.py"),
-        root=photos_root,
+        root=photo_folder,
     shell:
         "python scripts/prepare_images.py --cfg {params.cfg:q} --catalog {input.catalog:q}"
         " --root {params.root:q} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"

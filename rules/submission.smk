@@ -5,38 +5,12 @@ REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the samp
 PROVIDES: submission/submission.csv, submission/provenance.json
 """
 
-chosen_model = config["submission"]["model"]
-candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
-submission_files = (
-    [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]
-    if has_test
-    else []
-)
-
-
-def submission_settings(wildcards):
-    """The part of the configuration that what is handed in depends on, for its provenance."""
-    names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
-    recipes = {config["models"][name]["recipe"] for name in candidates}
-    return canonical(
-        {
-            **{name: config[name] for name in names},
-            **({"demo": config["demo"]} if demo_files else {}),
-            "models": {name: config["models"][name] for name in candidates},
-            "recipes": {name: config["recipes"][name] for name in recipes},
-        }
-    )
-
 
 rule write_submission:
     input:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
-        predictions=expand(
-            rules.predict_test.output, model=candidates, fold=train_folds
-        ),
-        weights=expand(
-            rules.train_model.output.weights, model=candidates, fold=train_folds
-        ),
+        predictions=expand(rules.predict_test.output, model=candidates, fold=train_folds),
+        weights=expand(rules.train_model.output.weights, model=candidates, fold=train_folds),
         catalogs=[
             rules.catalog_training_photos.output.catalog,
             rules.catalog_test_photos.output.catalog,
@@ -52,12 +26,8 @@ rule write_submission:
     params:
         cfg=submission_settings,
         code=code_of("write_submission.py"),
-        root=photos_root,
-        leaderboard=(
-            f"--leaderboard {results}/leaderboard.csv"
-            if chosen_model == "best"
-            else ""
-        ),
+        root=photo_folder,
+        leaderboard=(f"--leaderboard {results}/leaderboard.csv" if chosen_model == "best" else ""),
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
         " {params.leaderboard} --predictions {input.predictions:q} --weights {input.weights:q}"

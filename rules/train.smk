@@ -9,9 +9,7 @@ PROVIDES: models/{model}/fold{fold}/: weights.pdparams, model.json, history.parq
 
 rule train_model:
     input:
-        trainset=model_input(
-            f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet"
-        ),
+        trainset=model_input(f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet"),
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
         folds=rules.split_folds.output,
         classes=rules.catalog_training_photos.output.classes,

@@ -46,7 +46,7 @@ rule augment_fold:
             fit=config["images"]["fit"],
         ),
         code=code_of("augment_fold.py"),
-        root=photos_root,
+        root=photo_folder,
     shell:
         "python scripts/augment_fold.py --cfg {params.cfg:q} --manifest {input.manifest:q}"
         " --catalog {input.catalog:q} --folds {input.folds:q} --fold {wildcards.fold}"

@@ -1,7 +1,7 @@
 """List the rows of a training set: which photo, which copy of it.
 
-Reads split/folds.parquet; writes trainset/{recipe}/fold{fold}/manifest.parquet. Copy 0 of a photo is
-the photo itself; the others will be augmented, each from a seed of its own.
+Reads split/folds.parquet; writes trainset/{recipe}/fold{fold}/manifest.parquet. Copy 0 of a photo
+is the photo itself; the others will be augmented, each from a seed of its own.
 """
 
 import argparse
@@ -20,10 +20,10 @@ from zest.randomness import seed_from
 def shuffle_labels(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Bring every class to the size of the largest: label shuffling.
 
-    For each class, a random permutation of 0..n-1, where n is the size of the largest class, is taken
-    modulo the class's own size, so that each photo stands either floor or ceil of n / size times;
-    the rows of all classes are then shuffled together. (Published by Hikvision's ILSVRC 2016 scene
-    classification team; taught under this name in the PaddlePaddle courses.)
+    For each class, a random permutation of 0..n-1, where n is the size of the largest class, is
+    taken modulo the class's own size, so that each photo stands either floor or ceil of n / size
+    times; the rows of all classes are then shuffled together. (Published by Hikvision's ILSVRC 2016
+    scene classification team; taught under this name in the PaddlePaddle courses.)
 
     Args:
         labels: int, (photos,).
@@ -90,8 +90,8 @@ def main() -> None:
     counts = np.bincount(manifest["label"].to_numpy())
     own = pc.sum(pc.equal(manifest["copy"], 0)).as_py()
     print(
-        f"fold {args.fold}: {own} photos as they are and {manifest.num_rows - own} augmented copies; "
-        f"rows of a class: {counts.min()} to {counts.max()}",
+        f"fold {args.fold}: {own} photos as they are and {manifest.num_rows - own} "
+        f"augmented copies; rows of a class: {counts.min()} to {counts.max()}",
         flush=True,
     )
 

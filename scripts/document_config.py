@@ -20,8 +20,8 @@ INTRODUCTION = """\
 
 A configuration is one YAML file. `config.yaml` is the built-in demo and `lemon.yaml` the Hiroshima
 lemon contest; name another one with `snakemake --configfile config/mine.yaml`. Only `competition`,
-`data.root`, one recipe and one model are required. A key that is not listed here is refused, with the
-nearest one that is. `NAME` stands for a name of your own.
+`data.root`, one recipe and one model are required. A key that is not listed here is refused, with
+the nearest one that is. `NAME` stands for a name of your own.
 """
 
 

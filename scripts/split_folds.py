@@ -59,9 +59,9 @@ def check_class_sizes(labels: np.ndarray, names: list[str], folds: int) -> None:
     small = [f"{names[k]} ({counts[k]})" for k in np.flatnonzero(counts < folds)]
     if small:
         raise UserError(
-            f"catalog/classes.csv: fewer photos than the {folds} folds in class {', '.join(small)}. "
-            f"Label more photos of it, merge it with another class, or lower split.folds to "
-            f"{max(2, int(counts.min()))}."
+            f"catalog/classes.csv: fewer photos than the {folds} folds in class "
+            f"{', '.join(small)}. Label more photos of it, merge it with another class, or lower "
+            f"split.folds to {max(2, int(counts.min()))}."
         )
 
 
@@ -80,8 +80,8 @@ def check_folds(assigned: np.ndarray, labels: np.ndarray, names: list[str], fold
         )
     for label in np.flatnonzero((table > 0).sum(axis=0) == 1):
         raise UserError(
-            f"class {names[label]}: all its photos are of groups that fell into one fold, so a model "
-            "would never see it. It needs two groups at least; see data.group_column."
+            f"class {names[label]}: all its photos are of groups that fell into one fold, so a "
+            "model would never see it. It needs two groups at least; see data.group_column."
         )
 
 

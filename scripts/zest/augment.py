@@ -2,8 +2,9 @@
 
 An operation is drawn first and applied second. What was drawn is plain data (`{"name": ...,
 parameter: value}`), is stored with the copy, and is all that it takes to make the same copy again.
-The geometric operations of a copy are combined into one resampling, so that a flip, a turn and a crop
-blur no more than one of them; the operations on pixel values follow, in the order of the recipe.
+The geometric operations of a copy are combined into one resampling, so that a flip, a turn and a
+crop blur no more than one of them; the operations on pixel values follow, in the order of the
+recipe.
 
 To add an operation: write its draw function (and, for pixel values, its apply function), name it in
 the table below, and describe its parameters in config/schema.yaml.
@@ -17,7 +18,7 @@ import numpy as np
 
 from zest.images import fit
 
-# A copy is cut from an image this much larger than it will be, so that zooming in costs no sharpness.
+# A copy is cut from an image this much larger than it will be: zooming in costs no sharpness.
 _OVERSIZE = 1.25
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -66,8 +67,8 @@ def apply_operations(photo: np.ndarray, drawn: list[dict], size: int, how: str) 
     return image
 
 
-# Geometry. Coordinates run from -1 to 1 over the image. Each function gives the 3x3 matrix that tells
-# for a point of the result where in the operation's input it comes from.
+# Geometry. Coordinates run from -1 to 1 over the image. Each function gives the 3x3 matrix that
+# tells for a point of the result where in the operation's input it comes from.
 
 
 def _resample(image: np.ndarray, steps: list[dict], size: int) -> np.ndarray:
@@ -153,7 +154,7 @@ def _uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _draw_crop(rng: np.random.Generator, settings: dict) -> dict:
-    """Area uniform, aspect ratio log-uniform (Szegedy et al. 2015, arXiv:1409.4842), place uniform."""
+    """Area and place uniform, aspect log-uniform (Szegedy et al. 2015, arXiv:1409.4842)."""
     area = rng.uniform(settings["min_area"], 1)
     limit = math.log(settings["max_aspect"])
     aspect = math.exp(rng.uniform(-limit, limit))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ClassInfo:
-    """One class: `label` 0..K-1 inside Zest, `class_num` as the contest writes it, `name` to read."""
+    """One class: `label` 0..K-1 inside Zest, `class_num` in the contest, `name` for people."""
 
     label: int
     class_num: str

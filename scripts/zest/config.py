@@ -1,4 +1,4 @@
-"""The configuration: checked against config/schema.yaml, completed with its defaults, made canonical.
+"""The configuration: checked against config/schema.yaml and completed with its defaults.
 
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
@@ -27,8 +27,8 @@ def validate(config: dict) -> dict:
     """Return the configuration complete with defaults.
 
     Raises:
-        UserError: an unknown key (with the nearest valid one), a value out of its range, or settings
-            that contradict each other. Every fault is named by the path of its key.
+        UserError: an unknown key (with the nearest valid one), a value out of its range, or
+            settings that contradict each other. Every fault is named by the path of its key.
     """
     schema = load_schema()
     faults = list(_schema_faults(config, schema))
@@ -76,7 +76,7 @@ def _complete(value: Any, schema: dict, root: dict) -> Any:
         for key, part in known.items()
         if key in value or (key in optional and "default" in resolve(part, root))
     }
-    others = schema.get("additionalProperties")
+    others = schema.get("additionalProperties", {})
     for key in value:
         if key not in known:
             filled[key] = _complete(value[key], others, root)

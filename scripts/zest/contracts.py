@@ -1,7 +1,7 @@
 """The tables that pass between the stages: their columns, and the one way to write and read them.
 
-Every table is parquet with an explicit schema. A column named `image` follows the `Image` feature of
-Hugging Face datasets (https://huggingface.co/docs/datasets/image_load), so that
+Every table is parquet with an explicit schema. A column named `image` follows the `Image` feature
+of Hugging Face datasets (https://huggingface.co/docs/datasets/image_load), so that
 `datasets.load_dataset("parquet", data_files=...)` opens our files as they are.
 """
 
@@ -123,7 +123,7 @@ def in_row_groups(rows: Iterable[dict], schema: pa.Schema) -> Iterator[pa.Table]
 def read_table(
     path: str | os.PathLike, schema: pa.Schema, columns: list[str] | None = None
 ) -> pa.Table:
-    """Read a table and check that it has the columns of `schema`, in order and of the same types."""
+    """Read a table and check that it has the columns of `schema`, in order and in type."""
     found = pq.read_schema(path).remove_metadata()
     if not found.equals(schema):
         raise UserError(

@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 
 class UserError(Exception):
@@ -12,26 +13,24 @@ class UserError(Exception):
 def run(main: Callable[[], None]) -> None:
     """Run a stage's `main` and end the process: 0 done, 2 bad input, 1 a failure of ours.
 
-    A `UserError`, a missing permission or a full disk is told in one line, without a traceback.
+    Bad input, a missing permission and a full disk are told in one line, without a traceback.
     """
     try:
         main()
     except UserError as error:
         _end(str(error), 2)
-    except PermissionError as error:
-        _end(f"{error.filename}: no permission to {_verb(error)}. Change its owner or mode.", 2)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
         where = error.filename or "the results folder"
-        _end(f"{where}: the disk is full. Free some space and run the same command again.", 1)
+        if isinstance(error, PermissionError):
+            _end(f"{where}: no permission to read or write it. Change its owner or mode.", 2)
+        if error.errno == errno.EROFS:
+            _end(f"{where}: it lies on a read-only file system. Work in another folder.", 2)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _end(f"{where}: the disk is full. Free space and run the same command again.", 1)
+        raise
 
 
-def _verb(error: PermissionError) -> str:
-    return "write to a read-only file system" if error.errno == errno.EROFS else "read or write it"
-
-
-def _end(message: str, code: int) -> None:
+def _end(message: str, code: int) -> NoReturn:
     sys.stdout.flush()
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(code)

@@ -1,4 +1,4 @@
-"""Fingerprints that decide whether a stage must run again: of its code, and of a folder of photos.
+"""The fingerprint of a stage's code, which decides whether it must run again.
 
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
@@ -39,35 +39,6 @@ def code_fingerprint(script: str | os.PathLike) -> str:
     return _digest("\n".join(parts))
 
 
-def inventory(paths: list[str | os.PathLike]) -> str:
-    """Return a fingerprint of the files below `paths`: their names, sizes and times of change.
-
-    A folder or file that does not exist is part of the fingerprint as such. Hidden files are left
-    out, so a file manager's droppings change nothing.
-    """
-    lines = [line for path in paths for line in sorted(_listing(Path(path), ""))]
-    return _digest("\n".join(lines))
-
-
-def _listing(path: Path, prefix: str) -> Iterator[str]:
-    name = f"{prefix}{path.name}"
-    if not path.is_dir():
-        yield _file_line(name, path.stat()) if path.exists() else f"{name} absent"
-        return
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from _listing(Path(entry.path), f"{name}/")
-            else:
-                yield _file_line(f"{name}/{entry.name}", entry.stat())
-
-
-def _file_line(name: str, status: os.stat_result) -> str:
-    return f"{name} {status.st_size} {status.st_mtime_ns}"
-
-
 def _reachable(script: Path, root: Path) -> set[Path]:
     found: set[Path] = set()
     waiting = [script]
@@ -82,7 +53,7 @@ def _reachable(script: Path, root: Path) -> set[Path]:
 
 
 def _project_files(name: str, root: Path) -> Iterator[Path]:
-    """Yield the files of this project that `import name` runs: packages on the way, and the module."""
+    """Yield the project's files that `import name` runs: packages on the way, and the module."""
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
         base = root.joinpath(*parts[:end])
@@ -100,7 +71,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _read(path: Path, stamp: tuple[int, int]) -> tuple[str, frozenset[str]]:
     """Return the digest of a file's code and the dotted names that it imports, wherever it does."""
     tree = ast.parse(path.read_bytes())
-    names = set()
+    names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)

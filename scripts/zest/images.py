@@ -56,7 +56,8 @@ def load_rgb(data: bytes, max_pixels: int = 100_000_000) -> np.ndarray:
     image = open_image(data, max_pixels)
     try:
         image.load()
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+        ImageOps.exif_transpose(image, in_place=True)
+        return np.asarray(_to_rgb(image))
     except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(f"broken image data: {error}") from error
 
@@ -68,7 +69,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def fit(image: np.ndarray, size: int, how: str = "crop") -> np.ndarray:
@@ -77,8 +78,8 @@ def fit(image: np.ndarray, size: int, how: str = "crop") -> np.ndarray:
     Args:
         image: uint8, (height, width, 3).
         size: pixels of each side of the result.
-        how: `crop` scales the short side to `size` and cuts the middle, `stretch` scales both sides,
-            `pad` scales the long side and fills the rest with the mean colour of the border.
+        how: `crop` scales the short side to `size` and cuts the middle, `stretch` scales both
+            sides, `pad` scales the long side and fills the rest with the mean colour of the border.
 
     Returns:
         uint8, (size, size, 3). Area interpolation when it shrinks, cubic when it grows.
@@ -117,7 +118,12 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def decode_png(data: bytes) -> np.ndarray:
-    """Decode what `encode_png` wrote: uint8 RGB (height, width, 3)."""
-    return cv2.cvtColor(
-        cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
-    )
+    """Decode what `encode_png` wrote: uint8 RGB (height, width, 3).
+
+    Raises:
+        ValueError: it is something else.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError("these bytes are no PNG image")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -1,8 +1,8 @@
 """Scores of a classifier and the uncertainty of each: arrays in, plain numbers out.
 
-Accuracy, macro F1 and quadratic weighted kappa are functions of the confusion matrix alone. Drawing n
-photos with replacement is drawing its cells from a multinomial distribution with the observed shares,
-so their bootstrap needs only the K x K counts, whatever the number of photos.
+Accuracy, macro F1 and quadratic weighted kappa are functions of the confusion matrix alone. Drawing
+n photos with replacement is drawing its cells from a multinomial distribution with the observed
+shares, so their bootstrap needs only the K x K counts, whatever the number of photos.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def accuracy(counts: np.ndarray) -> np.ndarray:
 
 
 def per_class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Precision, recall and F1 of every class, each (..., K); 0 where there is nothing to divide by."""
+    """Return precision, recall and F1 of every class, each (..., K); 0 where undefined."""
     hits = np.diagonal(counts, axis1=-2, axis2=-1).astype(float)
     labelled, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
     return {
@@ -63,7 +63,7 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
 
 
 def quadratic_weighted_kappa(counts: np.ndarray) -> np.ndarray:
-    """Cohen's weighted kappa (1968) with squared distances: 1 perfect, 0 chance, for ordered classes.
+    """Cohen's weighted kappa (1968) with squared distances, for ordered classes: 1 perfect.
 
     Where all labels and predictions are of one class, chance cannot be told from skill: 0.
     """
@@ -100,8 +100,8 @@ def score_all(
 ) -> dict[str, Score]:
     """Score predictions by every metric, with percentile bootstrap intervals over photos.
 
-    Efron & Tibshirani 1993, chapter 13. An interval of accuracy whose resamples cannot vary (all right
-    or all wrong) would have no width; accuracy uses Wilson's score interval (1927) instead.
+    Efron & Tibshirani 1993, chapter 13. Where all or no photos are right, resamples of accuracy
+    would not vary and the interval would have no width; accuracy has Wilson's score interval.
 
     Args:
         labels: int, (photos,), 0..K-1.

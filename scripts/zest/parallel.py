@@ -37,9 +37,7 @@ def ordered_map(
         label: what is being done, at the head of the progress line.
     """
     started = shown = time.monotonic()
-    done = 0
-    for result in _results(function, items, workers):
-        done += 1
+    for done, result in enumerate(_results(function, items, workers), 1):
         yield result
         now = time.monotonic()
         if now - shown >= _SECONDS_BETWEEN_LINES or done == total:
@@ -55,8 +53,8 @@ def _results(
         _one_thread_each()
         yield from map(function, items)
         return
-    chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
     source = iter(items)
+    chunks = iter(lambda: list(itertools.islice(source, _CHUNK)), [])
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, context, initializer=_one_thread_each) as pool:
         waiting: deque = deque()

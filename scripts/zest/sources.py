@@ -7,10 +7,16 @@ import json
 from pathlib import Path
 
 from zest.errors import UserError
-from zest.fingerprint import inventory
+from zest.inventory import inventory
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-RENDERED = "rendered.json"  # in the folder of the demo: what it was like when it was rendered
+
+# The demo: a record of what its parts were like when they were rendered, and the files of each.
+RENDERED = "rendered.json"
+DEMO_PARTS = {
+    "train": ["train_images.csv", "classes.csv", "train_images"],
+    "test": ["sample_submit.csv", "test_images"],
+}
 
 
 def find_archives(data: dict) -> list[str]:
@@ -44,6 +50,14 @@ def _archive_of(path: Path) -> Path | None:
     return next((candidate for candidate in beside if candidate.is_file()), None)
 
 
+def without_archive_suffix(name: str) -> str:
+    """Return the folder that an archive unpacks to: `train_images.zip` is for `train_images`."""
+    for suffix in sorted(ARCHIVE_SUFFIXES, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
 def part_files(data: dict, part: str) -> list[str]:
     """Return what the catalog of a part is made from: names below the competition's folder.
 
@@ -51,6 +65,8 @@ def part_files(data: dict, part: str) -> list[str]:
         data: the `data` section of the configuration.
         part: `train` or `test`.
     """
+    if data["kind"] == "demo":
+        return DEMO_PARTS[part]
     if part == "test":
         names = [data["sample_submission"], data["test_images"]]
     else:
@@ -60,16 +76,22 @@ def part_files(data: dict, part: str) -> list[str]:
     return [name for name in names if name]
 
 
-def source_fingerprint(data: dict, part: str, root: str) -> str:
-    """Return a fingerprint of the files of a part: their names, sizes and times of change.
+def source_fingerprint(data: dict, part: str, cache: Path) -> str:
+    """Return a fingerprint of the files of a part, from their names and contents.
 
-    A demo that is as it was rendered, or is still to be rendered, has one fixed fingerprint, because
-    its files are made by a rule; one that somebody changed has that of its files.
+    A demo that is as it was rendered, or is still to be rendered, has one fixed fingerprint,
+    because its files are made by a rule; one that somebody changed has that of its files.
+
+    Args:
+        data: the `data` section of the configuration; its root is a folder.
+        part: `train` or `test`.
+        cache: see `zest.inventory.inventory`.
     """
-    found = inventory([Path(root) / name for name in part_files(data, part)])
+    root = Path(data["root"])
+    found = inventory(root, part_files(data, part), cache)
     if data["kind"] != "demo":
         return found
-    record = Path(root) / RENDERED
-    if not record.is_file():
+    record = root / RENDERED
+    if not record.is_file() or json.loads(record.read_text())[part] == found:
         return "as rendered"
-    return "as rendered" if json.loads(record.read_text())[part] == found else found
+    return found

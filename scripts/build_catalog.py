@@ -1,0 +1,227 @@
+"""Build the catalog of one part: every usable photo of a competition, with its facts.
+
+Reads the competition folder (photos; for `train` the label source, for `test` the sample
+submission; all as the `data` section of the config names them) and decodes every photo once. Writes
+- train.parquet or test.parquet: zest.contracts.CATALOG, train in the order of the label file (class
+  folders: of the paths), test in the order of the sample submission (without one: of the names);
+- for `train` also classes.csv: label,class_num,name,photos;
+- problems: file,row,image_id,problem, the photos that are left out and why.
+If photos cannot be used and data.on_problem is "stop", nothing of this is written, and the full
+list is in <problems>-stopped.csv.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from catalog.class_list import assign_labels, check_no_empty_class, classes_csv, declared_classes
+from catalog.label_sources import check_id, read_labels
+from catalog.photo_facts import PhotoFacts, read_photos
+from catalog.photo_folder import NoPhoto, PhotoFolder, scan_photos
+from catalog.problems import Problem, stop_or_continue, write_problems
+from zest.contracts import CATALOG, write_table
+from zest.errors import UserError, run
+from zest.files import write_text
+from zest.sample_file import Sample, read_sample
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that the labels or the sample file ask for, before it is read.
+
+    `file` and `row` say who asks for it, for messages; `path` is relative to the root.
+    """
+
+    file: str
+    row: int | None
+    image_id: str
+    path: str
+    label: int | None = None
+    group: str | None = None
+
+
+def main() -> None:
+    """Parse the arguments and build the catalog; after an error no output exists."""
+    args = _arguments()
+    cfg = json.loads(args.cfg)["data"]
+    outputs = [args.catalog, args.problems]
+    try:
+        if args.part == "train":
+            outputs.append(args.classes)
+            build_training_part(cfg, args.root, args.threads, *outputs)
+        else:
+            build_test_part(cfg, args.root, args.threads, *outputs)
+    except BaseException:
+        for path in outputs:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def build_training_part(
+    cfg: dict, root: Path, threads: int, catalog: Path, problems: Path, classes: Path
+) -> None:
+    """Write the catalog of the labelled photos, the classes and the problems.
+
+    Raises:
+        UserError: the labels or the classes cannot be used as they are, or single photos cannot be
+            used and `cfg["on_problem"]` is "stop".
+    """
+    labels = read_labels(cfg, root)
+    class_list, label_of_row = assign_labels(labels.rows, declared_classes(cfg["classes"], root))
+    photos = [
+        Photo(row.file, row.row, row.image_id, row.path, label, row.group)
+        for row, label in zip(labels.rows, label_of_row, strict=True)
+        if row.path is not None
+    ]
+    table, found = read_part(photos, labels.problems, cfg, root, threads, problems)
+    used = table["label"].to_pylist()
+    check_no_empty_class(class_list, used, "has no photo that can be read")
+    write_table(table, catalog, CATALOG)
+    write_text(classes, classes_csv(class_list, used))
+    _finish(table, found, problems)
+
+
+def build_test_part(cfg: dict, root: Path, threads: int, catalog: Path, problems: Path) -> None:
+    """Write the catalog of the photos to predict, and the problems.
+
+    Raises:
+        UserError: the sample file cannot be used as it is, or single photos cannot be used and
+            `cfg["on_problem"]` is "stop".
+    """
+    photos, found = find_test_photos(cfg, root)
+    table, found = read_part(photos, found, cfg, root, threads, problems)
+    write_table(table, catalog, CATALOG)
+    _finish(table, found, problems)
+
+
+def read_part(
+    photos: list[Photo],
+    found: list[Problem],
+    cfg: dict,
+    root: Path,
+    threads: int,
+    problems: Path,
+) -> tuple[pa.Table, list[Problem]]:
+    """Read every photo; return the CATALOG table of the usable ones, and all problems.
+
+    Raises:
+        UserError: there are problems that stop, and `cfg["on_problem"]` says so.
+    """
+    facts = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
+    found = found + unreadable(photos, facts)
+    stop_or_continue(found, cfg["on_problem"], problems)
+    return catalog_table(photos, facts), found
+
+
+def _finish(table: pa.Table, found: list[Problem], problems: Path) -> None:
+    write_problems(found, problems)
+    left_out = sum(one.stops for one in found)
+    print(f"{table.num_rows} photos; {len(found)} problems, {left_out} photos left out: {problems}")
+
+
+def find_test_photos(cfg: dict, root: Path) -> tuple[list[Photo], list[Problem]]:
+    """Return the test photos in the order of the sample file, or by name if there is none.
+
+    Raises:
+        UserError: see zest.sample_file.read_sample; an unsafe id, two ids of one photo, or no id
+            that has a photo.
+    """
+    folder = scan_photos(root, cfg["test_images"], "test_images")
+    if cfg["sample_submission"] is None:
+        return [Photo(path, None, name, path) for name, path in folder.paths()], []
+    name = cfg["sample_submission"]
+    sample = read_sample(root / name, cfg["dummy_ids"])
+    _check_header(sample, folder)
+    photos: dict[str, Photo] = {}
+    problems = []
+    for line, (field, _) in sample.rows:
+        image_id = field.strip()
+        if image_id in sample.dummy:
+            continue
+        check_id(root / name, line, image_id)
+        try:
+            path = folder.path(folder.find(image_id))
+        except NoPhoto as error:
+            problems.append(Problem(name, line, image_id, str(error)))
+            continue
+        if path in photos:
+            raise UserError(
+                f"{root / name}, rows {photos[path].row} and {line}: the ids "
+                f"{photos[path].image_id!r} and {image_id!r} mean the same photo. Delete one row."
+            )
+        photos[path] = Photo(name, line, image_id, path)
+    if not photos:
+        raise UserError(
+            f"{root / name}: none of its {len(sample.ids)} ids has a photo in {folder.name} (first "
+            f"id {(sample.ids or ['-'])[0]!r}, first file {next(iter(folder.files))!r}). Check "
+            "data.test_images, data.sample_submission and data.dummy_ids."
+        )
+    problems += [
+        Problem(path, None, one, "not used: the sample file does not ask for it", stops=False)
+        for one, path in folder.paths()
+        if path not in photos
+    ]
+    return list(photos.values()), problems
+
+
+def _check_header(sample: Sample, folder: PhotoFolder) -> None:
+    """Raise a UserError if the row taken for the header has the name of a test photo."""
+    if sample.columns is None:
+        return
+    first = sample.columns[0].strip()
+    try:
+        folder.find(first)
+    except NoPhoto:
+        return
+    raise UserError(
+        f"{sample.table.path}, row {sample.table.rows[0].line}: {first!r} looks like the name of a "
+        "column, but a test photo has that name too. Add a header, such as id,class, or rename the "
+        "photo."
+    )
+
+
+def unreadable(photos: Sequence[Photo], facts: Sequence[PhotoFacts | str]) -> list[Problem]:
+    """Return a problem for every photo that was found but cannot be used."""
+    return [
+        Problem(photo.file, photo.row, photo.image_id, one)
+        for photo, one in zip(photos, facts, strict=True)
+        if isinstance(one, str)
+    ]
+
+
+def catalog_table(photos: Sequence[Photo], facts: Sequence[PhotoFacts | str]) -> pa.Table:
+    """Return the readable photos as rows of zest.contracts.CATALOG, in the order of `photos`."""
+    rows = [
+        {
+            "image_id": photo.image_id,
+            "path": photo.path,
+            "label": photo.label,
+            "group": photo.group,
+            **asdict(one),
+        }
+        for photo, one in zip(photos, facts, strict=True)
+        if isinstance(one, PhotoFacts)
+    ]
+    return pa.Table.from_pylist(rows, schema=CATALOG)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=["train", "test"], help="which photos")
+    parser.add_argument("--cfg", required=True, help="JSON: data, the keys of this part")
+    parser.add_argument("--root", required=True, type=Path, help="the competition folder")
+    parser.add_argument("--threads", type=int, default=1, help="processes that decode photos")
+    parser.add_argument("--catalog", required=True, type=Path, help="{part}.parquet, written")
+    parser.add_argument("--problems", required=True, type=Path, help="CSV of problems, written")
+    parser.add_argument("--classes", type=Path, help="classes.csv, written, for train")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""The parts of the catalog stage: archives, label sources, classes, photos and their problems."""

@@ -1,0 +1,134 @@
+"""The charts as PNG files, for Snakemake's own report.
+
+Drawn with matplotlib's objects, without pyplot and without a date or a version in the file. The
+font is the one that matplotlib brings along, so the bytes do not depend on the fonts of the
+machine; a name that it cannot write (Japanese, Chinese) is replaced by the class number.
+"""
+
+import os
+from functools import cache
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
+
+from eda.charts import strip_colours
+from eda.photos import THUMBNAIL_SIDE
+from eda.survey import Survey, class_title
+from zest.classes import ClassInfo
+from zest.files import atomic_path
+
+DPI = 120
+FONT = "DejaVu Sans"
+INK, SOFT, TRAIN = "#24221c", "#6a665a", "#d8a900"
+ROW_INCHES = 0.24
+LONGEST_NAME = 28  # characters beside a chart
+GAP, CAPTION = 6, 22  # pixels between photos, and above a row of photos
+
+
+def draw_class_counts(survey: Survey, path: str | os.PathLike) -> None:
+    """Draw the training photos of each class as bars."""
+    figure, axes = _rows_of_classes(survey)
+    rows = np.arange(len(survey.photos))
+    axes.barh(rows, survey.photos, height=0.72, color=TRAIN)
+    for row, photos in enumerate(survey.photos):
+        axes.text(photos, row, f" {photos:,}", va="center", fontsize=8, color=INK, fontfamily=FONT)
+    axes.set_xlim(0, survey.photos.max() * 1.12)
+    axes.set_title(f"Training photos of each class, n = {len(survey.train):,}", **_title())
+    _save(figure, path)
+
+
+def draw_colour_by_class(survey: Survey, path: str | os.PathLike) -> None:
+    """Draw the mean colours of each class's photos, from the darkest to the brightest."""
+    figure, axes = _rows_of_classes(survey)
+    train = survey.train
+    for row, one in enumerate(survey.classes):
+        members = train.label == one.label
+        if members.any():
+            colours = strip_colours(train.mean[members], train.brightness[members])
+            axes.imshow(
+                colours[np.newaxis],
+                extent=(0, 1, row + 0.42, row - 0.42),
+                aspect="auto",
+                interpolation="nearest",
+            )
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(survey.classes) - 0.5, -0.5)
+    axes.set_title(f"Mean colours of the photos, dark to bright, n = {len(train):,}", **_title())
+    _save(figure, path)
+
+
+def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
+    """Draw the chosen photos of each class, class by class, on one sheet."""
+    most = max(len(chosen) for chosen in survey.train.samples)
+    block_width = most * (THUMBNAIL_SIDE + GAP) + 3 * GAP
+    block_height = CAPTION + THUMBNAIL_SIDE + 2 * GAP
+    columns = _columns(len(survey.classes), block_width / block_height)
+    lines = -(-len(survey.classes) // columns)
+    sheet = np.full((lines * block_height, columns * block_width, 3), 255, np.uint8)
+    height, width = sheet.shape[:2]
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for index, (one, chosen) in enumerate(zip(survey.classes, survey.train.samples, strict=True)):
+        top, left = index // columns * block_height, index % columns * block_width + GAP
+        for place, row in enumerate(chosen):
+            start = left + place * (THUMBNAIL_SIDE + GAP)
+            sheet[
+                top + CAPTION : top + CAPTION + THUMBNAIL_SIDE, start : start + THUMBNAIL_SIDE
+            ] = survey.train.thumbnails[row]
+        figure.text(
+            left / width,
+            1 - (top + CAPTION - 5) / height,
+            f"{drawable_name(one)}  n = {survey.photos[index]:,}",
+            fontsize=7,
+            color=INK,
+            fontfamily=FONT,
+            parse_math=False,
+        )
+    figure.figimage(sheet)
+    _save(figure, path)
+
+
+def drawable_name(one: ClassInfo) -> str:
+    """Return a class's number and name, shortened; the number alone if the font lacks a letter."""
+    title = class_title(one)
+    if not all(ord(letter) in _letters() for letter in title):
+        return f"class {one.class_num}"
+    return title if len(title) <= LONGEST_NAME else title[: LONGEST_NAME - 1] + "…"
+
+
+@cache
+def _letters() -> frozenset[int]:
+    return frozenset(FT2Font(font_manager.findfont(FONT)).get_charmap())
+
+
+def _columns(blocks: int, aspect: float) -> int:
+    """Return in how many columns blocks of this width / height make a sheet as wide as high."""
+    return max(1, min(blocks, round((blocks / aspect) ** 0.5)))
+
+
+def _rows_of_classes(survey: Survey):
+    """Return a figure and its axes with one row a class, named, the first on top."""
+    height = ROW_INCHES * max(4, len(survey.classes)) + 0.7
+    figure = Figure(figsize=(7.5, height), dpi=DPI, layout="constrained")
+    axes = figure.subplots()
+    axes.set_yticks(range(len(survey.classes)))
+    axes.set_yticklabels([drawable_name(one) for one in survey.classes], parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(y=0.5 / len(survey.classes))
+    axes.set_xticks([])
+    axes.tick_params(length=0, labelsize=8, labelcolor=INK, labelfontfamily=FONT)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return figure, axes
+
+
+def _title() -> dict:
+    return {"fontsize": 10, "color": INK, "loc": "left", "fontfamily": FONT}
+
+
+def _save(figure: Figure, path: str | os.PathLike) -> None:
+    FigureCanvasAgg(figure)
+    with atomic_path(path) as part:
+        figure.savefig(part, format="png", metadata={"Software": None})

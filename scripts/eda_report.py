@@ -1,0 +1,128 @@
+"""Make the report on the photos of a competition: what is in the data, before any training.
+
+Reads the catalog (catalog/train.parquet, catalog/test.parquet, catalog/classes.csv and the lists of
+problems) and every photo of it, once. Writes eda/report.html (one file, no network
+needed), eda/photos.csv (a row a photo), eda/classes.csv (a row a class) and three charts as PNG.
+"""
+
+import argparse
+import csv
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from eda import figures
+from eda.page import render
+from eda.sections import SECTIONS
+from eda.statistics import effective_number
+from eda.survey import Survey, survey
+from zest.errors import run
+from zest.files import write_text
+
+PHOTO_COLUMNS = ["split", "image_id", "label", "width", "height", "file_bytes"]
+PHOTO_COLUMNS += ["brightness", "contrast", "sharpness", "mean_r", "mean_g", "mean_b"]
+CLASS_COLUMNS = ["label", "class_num", "name", "photos", "share", "effective_number"]
+CLASS_COLUMNS += ["brightness", "mean_r", "mean_g", "mean_b"]
+
+
+def photo_rows(found: Survey) -> Iterable[list]:
+    """Yield a row of photos.csv for each training photo, then each test photo."""
+    for name, split in (("train", found.train), ("test", found.test)):
+        for row, image_id in enumerate(split.image_id):
+            label = int(split.label[row])
+            measures = (split.brightness, split.contrast, split.sharpness)
+            yield [
+                name,
+                image_id,
+                label if label >= 0 else "",
+                split.width[row],
+                split.height[row],
+                split.file_bytes[row],
+                *(_decimal(values[row]) for values in measures),
+                *(_decimal(value) for value in split.mean[row]),
+            ]
+
+
+def class_rows(found: Survey) -> Iterable[list]:
+    """Yield a row of classes.csv for each class; without photos, its colour stays empty."""
+    effective = effective_number(found.photos)
+    for index, one in enumerate(found.classes):
+        members = found.train.label == one.label
+        colour = [""] * 4
+        if members.any():
+            means = (
+                found.train.brightness[members].mean(),
+                *found.train.mean[members].mean(axis=0),
+            )
+            colour = [_decimal(value) for value in means]
+        yield [
+            one.label,
+            one.class_num,
+            one.name,
+            found.photos[index],
+            _decimal(found.photos[index] / found.photos.sum()),
+            _decimal(effective[index]),
+            *colour,
+        ]
+
+
+def csv_text(columns: list[str], rows: Iterable[list]) -> str:
+    """Return rows as CSV with a header and one line feed at each line's end."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.6f}"
+
+
+def main() -> None:
+    """Parse the arguments, measure the photos and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cfg", type=json.loads, required=True, help="competition, eda and seed")
+    parser.add_argument("--catalog-train", type=Path, required=True, help="catalog/train.parquet")
+    parser.add_argument(
+        "--catalog-test",
+        type=Path,
+        required=True,
+        nargs="?",
+        help="catalog/test.parquet or none",
+    )
+    parser.add_argument("--classes", type=Path, required=True, help="catalog/classes.csv")
+    parser.add_argument(
+        "--problems", type=Path, required=True, nargs="+", help="catalog/*_problems.csv"
+    )
+    parser.add_argument("--root", type=Path, required=True, help="the competition folder")
+    parser.add_argument("--threads", type=int, required=True, help="processes that decode photos")
+    parser.add_argument("--html", type=Path, required=True, help="the report to write")
+    parser.add_argument("--photos", type=Path, required=True, help="CSV to write, a row a photo")
+    parser.add_argument("--classes-out", type=Path, required=True, help="CSV, a row a class")
+    parser.add_argument("--chart-classes", type=Path, required=True, help="PNG: class counts")
+    parser.add_argument("--chart-colour", type=Path, required=True, help="PNG: colour by class")
+    parser.add_argument("--sheet", type=Path, required=True, help="PNG: photos of each class")
+    args = parser.parse_args()
+
+    found = survey(
+        args.cfg,
+        args.catalog_train,
+        args.catalog_test,
+        args.classes,
+        args.problems,
+        args.root,
+        args.threads,
+    )
+    write_text(args.html, render(found.competition, [section(found) for section in SECTIONS]))
+    write_text(args.photos, csv_text(PHOTO_COLUMNS, photo_rows(found)))
+    write_text(args.classes_out, csv_text(CLASS_COLUMNS, class_rows(found)))
+    figures.draw_class_counts(found, args.chart_classes)
+    figures.draw_colour_by_class(found, args.chart_colour)
+    figures.draw_samples(found, args.sheet)
+    print(f"{args.html}: {args.html.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    run(main)

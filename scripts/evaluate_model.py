@@ -1,0 +1,167 @@
+"""Score one model on its out-of-fold predictions: photos that the predicting model never saw.
+
+Reads predictions/{model}/fold{fold}/val.parquet of all trained folds and catalog/classes.csv;
+writes evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv, confusion_matrix.csv
+and .png.
+"""
+
+import argparse
+import csv
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from zest.classes import ClassInfo, read_classes
+from zest.contracts import PREDICTIONS, read_table, write_table
+from zest.errors import UserError, run
+from zest.files import atomic_path, write_text
+from zest.metrics import confusion_matrix, per_class_scores, score_all, wilson_interval
+from zest.randomness import seed_from
+
+
+def gather(paths: list[Path]) -> pa.Table:
+    """Return the predictions of all folds together.
+
+    Raises:
+        UserError: a photo that two folds predicted.
+    """
+    table = pa.concat_tables([read_table(path, PREDICTIONS) for path in paths])
+    ids = table["image_id"].to_pylist()
+    if len(set(ids)) != len(ids):
+        raise UserError(f"{paths[0].parents[1]}: two folds predicted the same photo. Delete it.")
+    return table
+
+
+def probability_matrix(table: pa.Table) -> np.ndarray:
+    """Return the probabilities of a PREDICTIONS table: float64, (photos, K)."""
+    return np.array(table["probabilities"].to_pylist(), np.float64)
+
+
+def per_class_table(counts: np.ndarray, classes: list[ClassInfo], confidence: float) -> list[dict]:
+    """Return a row a class: photos, precision, recall with its interval, F1."""
+    scores = per_class_scores(counts)
+    rows = []
+    for one in classes:
+        k = one.label
+        photos, hits = int(counts[k].sum()), int(counts[k, k])
+        low, high = wilson_interval(hits, photos, confidence) if photos else (0.0, 1.0)
+        rows.append(
+            {
+                "class_num": one.class_num,
+                "name": one.name,
+                "photos": photos,
+                "precision": round(float(scores["precision"][k]), 6),
+                "recall": round(float(scores["recall"][k]), 6),
+                "recall_low": round(low, 6),
+                "recall_high": round(high, 6),
+                "f1": round(float(scores["f1"][k]), 6),
+            }
+        )
+    return rows
+
+
+def draw_confusion(counts: np.ndarray, classes: list[ClassInfo], title: str) -> Figure:
+    """Draw the confusion matrix: colour by the share of the label's row, counts written in."""
+    k = len(classes)
+    side = min(14.0, 2.6 + 0.55 * k)
+    figure = Figure(figsize=(side + 0.8, side), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [one.name for one in classes]
+    small = 9 if k <= 20 else 5
+    axes.set_xticks(range(k), names, rotation=45 if k <= 20 else 90, ha="right", fontsize=small)
+    axes.set_yticks(range(k), names, fontsize=small)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("labelled")
+    axes.set_title(title, fontsize=10)
+    if k <= 30:
+        for row, column in np.argwhere(counts > 0):
+            dark = shares[row, column] > 0.5
+            axes.text(
+                *(column, row, str(counts[row, column])),
+                ha="center",
+                va="center",
+                fontsize=small,
+                color="white" if dark else "black",
+            )
+    figure.colorbar(image, ax=axes, label="share of the label's photos", shrink=0.8)
+    return figure
+
+
+def to_csv(rows: list[dict]) -> str:
+    """Return rows as CSV text with a header."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def main() -> None:
+    """Read the predictions, write the scores."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cfg", required=True, help="JSON: seed, evaluation")
+    parser.add_argument("--name", required=True, help="of the model")
+    parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="val.parquet")
+    parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
+    parser.add_argument("--out-of-fold", required=True, type=Path, help="all of them, written")
+    parser.add_argument("--scores", required=True, type=Path, help="scores.json, written")
+    parser.add_argument("--per-class", required=True, type=Path, help="per_class.csv, written")
+    parser.add_argument("--confusion", required=True, type=Path, help="the matrix, written")
+    parser.add_argument("--figure", required=True, type=Path, help="its picture, written")
+    args = parser.parse_args()
+    cfg = json.loads(args.cfg)
+    confidence = cfg["evaluation"]["confidence"]
+
+    classes = read_classes(args.classes)
+    table = gather(args.predictions)
+    labels = table["label"].to_numpy().astype(np.int64)
+    probabilities = probability_matrix(table)
+    scores = score_all(
+        labels,
+        probabilities,
+        confidence,
+        cfg["evaluation"]["resamples"],
+        seed_from(cfg["seed"], "bootstrap"),
+    )
+    counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
+
+    write_table(table, args.out_of_fold, PREDICTIONS)
+    summary = {
+        "model": args.name,
+        "photos": len(labels),
+        "folds": len(args.predictions),
+        "confidence": confidence,
+        "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},
+    }
+    write_text(args.scores, json.dumps(summary, indent=2) + "\n")
+    write_text(args.per_class, to_csv(per_class_table(counts, classes, confidence)))
+    matrix = [
+        {
+            "label": one.name,
+            **{other.name: int(counts[one.label, other.label]) for other in classes},
+        }
+        for one in classes
+    ]
+    write_text(args.confusion, to_csv(matrix))
+    title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"
+    with atomic_path(args.figure) as part:
+        figure = draw_confusion(counts, classes, title)
+        FigureCanvasAgg(figure).print_png(part, metadata={"Software": None})
+    for name, score in scores.items():
+        print(
+            f"[{args.name}] {name.replace('_', ' ')} {score.value:.4f} "
+            f"({confidence:.0%} interval {score.low:.4f} to {score.high:.4f}, n = {score.n})",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,127 @@
+"""Write the file that is handed in, and where it comes from.
+
+Reads predictions/{model}/fold{fold}/test.parquet, the weights, the catalogs, the contest's sample
+file, and the leaderboard where the best model is asked for; writes submission/submission.csv in the
+shape of the sample file and submission/provenance.json. The folds of a model are averaged.
+"""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from zest.classes import read_classes
+from zest.contracts import CATALOG, PREDICTIONS, read_table
+from zest.errors import UserError, run
+from zest.files import sha256, write_text
+from zest.provenance import code_hashes, data_hash, package_versions
+from zest.sample_file import read_sample
+
+_SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
+
+
+def of_model(paths: list[Path], model: str) -> list[Path]:
+    """Return the paths {...}/{model}/fold{fold}/{file} of one model."""
+    return [path for path in paths if path.parents[1].name == model]
+
+
+def choose_model(leaderboard: Path) -> str:
+    """Return the name of the leader: the first row of leaderboard.csv."""
+    with open(leaderboard, encoding="utf-8", newline="") as file:
+        return next(csv.DictReader(file))["model"]
+
+
+def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
+    """Return the mean probabilities, float64 (K,), of every photo over the folds of a model.
+
+    Raises:
+        UserError: predictions that are not numbers, do not sum to one, or are of different photos.
+    """
+    tables = [read_table(path, PREDICTIONS) for path in paths]
+    ids = tables[0]["image_id"].to_pylist()
+    total = 0.0
+    for path, table in zip(paths, tables, strict=True):
+        if table["image_id"].to_pylist() != ids:
+            raise UserError(f"{path}: its photos are not those of {paths[0]}. Delete both.")
+        probabilities = np.array(table["probabilities"].to_pylist(), np.float64)
+        wrong = np.flatnonzero(~(np.abs(probabilities.sum(axis=1) - 1) < _SUM_TOLERANCE))
+        if len(wrong):
+            raise UserError(
+                f"{path}: the probabilities of {ids[wrong[0]]} do not sum to one "
+                f"({probabilities[wrong[0]].tolist()}). Lower models.*.learning_rate if the "
+                "training diverged."
+            )
+        total = total + probabilities
+    return dict(zip(ids, total / len(paths), strict=True))
+
+
+def check_size(weights: list[Path], limit: float | None) -> None:
+    """Refuse weights larger than the contest allows, all folds together.
+
+    Raises:
+        UserError: names the size and the limit, in MB (1e6 bytes).
+    """
+    size = sum(path.stat().st_size for path in weights) / 1e6
+    if limit is not None and size > limit:
+        raise UserError(
+            f"rules.max_model_mb: the {len(weights)} weight files take {size:.2f} MB, more than "
+            f"{limit}. Choose a smaller architecture or fewer split.train_folds."
+        )
+
+
+def main() -> None:
+    """Choose the model, average its folds, write the submission and its provenance."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cfg", required=True, help="JSON: the configuration it depends on")
+    parser.add_argument("--root", required=True, type=Path, help="the competition's folder")
+    parser.add_argument("--leaderboard", type=Path, help="leaderboard.csv, to find the best model")
+    parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="test.parquet")
+    parser.add_argument("--weights", required=True, type=Path, nargs="+", help="weights.pdparams")
+    parser.add_argument("--catalogs", required=True, type=Path, nargs=2, help="train, test.parquet")
+    parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
+    parser.add_argument("--submission", required=True, type=Path, help="the file, written")
+    parser.add_argument("--provenance", required=True, type=Path, help="provenance.json, written")
+    args = parser.parse_args()
+    cfg = json.loads(args.cfg)
+
+    wanted = cfg["submission"]["model"]
+    model = choose_model(args.leaderboard) if wanted == "best" else wanted
+    weights = of_model(args.weights, model)
+    check_size(weights, cfg["rules"]["max_model_mb"])
+    class_nums = [one.class_num for one in read_classes(args.classes)]
+    probabilities = average_folds(of_model(args.predictions, model))
+    values = {image_id: class_nums[int(row.argmax())] for image_id, row in probabilities.items()}
+
+    catalogs = [read_table(path, CATALOG) for path in args.catalogs]
+    write_submission(values, cfg["data"], args.root, args.submission)
+    provenance = {
+        "submission_sha256": sha256(args.submission),
+        "model": model,
+        "weights_sha256": {str(path): sha256(path) for path in weights},
+        "data_sha256": dict(zip(("train", "test"), map(data_hash, catalogs), strict=True)),
+        "config": cfg,
+        "code": code_hashes(Path(__file__).parent),
+        "packages": package_versions(),
+    }
+    write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+    print(f"model {model}, {len(values)} photos: {args.submission}", flush=True)
+
+
+def write_submission(values: dict[str, str], data: dict, root: Path, out: Path) -> None:
+    """Write the class of each photo in the shape of the sample file, or as `id,class` without one.
+
+    Raises:
+        UserError: the sample file asks for a photo that has no prediction.
+    """
+    if data["sample_submission"] is not None:
+        read_sample(root / data["sample_submission"], data["dummy_ids"]).write(out, values)
+        return
+    rows = [f"{data['id_column']},{data['label_column']}"]
+    rows += [f"{image_id},{value}" for image_id, value in values.items()]
+    write_text(out, "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    run(main)

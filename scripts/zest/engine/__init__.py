@@ -1,0 +1,1 @@
+"""The training engine: what a training or prediction step is made of."""

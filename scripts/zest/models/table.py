@@ -1,0 +1,153 @@
+"""What is known of each architecture without building it.
+
+The Snakefile validates the configuration with this table at every call, so this module imports
+nothing slow. A test builds every architecture and compares.
+"""
+
+import difflib
+from dataclasses import dataclass
+
+from zest.errors import UserError
+
+IMAGENET_CLASSES = 1000
+
+# Mean and standard deviation that pixels are normalised with: R, G, B of 0..1.
+NORMALISATIONS = {
+    "efficientnet_lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # (value - 127) / 128 of 0..255
+    "paddle.vision": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One row of the table.
+
+    Attributes:
+        family: `efficientnet_lite` (our own) or `paddle.vision`.
+        parameters: learnable values with 1000 classes.
+        buffers: values that training keeps up to date but no gradient changes: the running mean and
+            variance of batch normalisation. They do not depend on the number of classes.
+        features: width of the classifier's input.
+        head: name of the layer that gives the logits; it has a weight and a bias.
+        image_size: pixels of a side that the ImageNet weights were trained for.
+        weights: where ImageNet weights come from: `environment` (installed with a Python package),
+            `download` (by Paddle, at first use) or `none`.
+    """
+
+    family: str
+    parameters: int
+    buffers: int
+    features: int
+    head: str
+    image_size: int = 224
+    weights: str = "download"
+
+    @property
+    def mean(self) -> tuple[float, float, float]:
+        """Mean of R, G and B that pixels of 0..1 are normalised with."""
+        return NORMALISATIONS[self.family][0]
+
+    @property
+    def std(self) -> tuple[float, float, float]:
+        """Standard deviation of R, G and B that pixels of 0..1 are normalised with."""
+        return NORMALISATIONS[self.family][1]
+
+    @property
+    def has_pretrained_offline(self) -> bool:
+        """Whether `pretrained: true` works without internet."""
+        return self.weights == "environment"
+
+
+def _lite(parameters: int, buffers: int, image_size: int) -> Architecture:
+    return Architecture(
+        "efficientnet_lite", parameters, buffers, 1280, "classifier", image_size, "environment"
+    )
+
+
+def _vision(
+    parameters: int,
+    buffers: int,
+    features: int,
+    head: str,
+    image_size: int = 224,
+    weights: str = "download",
+) -> Architecture:
+    return Architecture("paddle.vision", parameters, buffers, features, head, image_size, weights)
+
+
+# Left out of paddle.vision.models: googlenet (three outputs) and alexnet, which both take photos of
+# 224 pixels only, and LeNet, which takes grey digits of 28.
+ARCHITECTURES = {
+    "efficientnet_lite0": _lite(4652008, 42016, 224),
+    "efficientnet_lite1": _lite(5416680, 53664, 240),
+    "efficientnet_lite2": _lite(6092072, 58096, 260),
+    "mobilenet_v1": _vision(4231976, 21888, 1024, "fc"),
+    "mobilenet_v2": _vision(3504872, 34112, 1280, "classifier.1"),
+    "mobilenet_v3_small": _vision(2542856, 12112, 1024, "classifier.3"),
+    "mobilenet_v3_large": _vision(5483032, 24400, 1280, "classifier.3"),
+    "shufflenet_v2_x0_25": _vision(603688, 4024, 512, "_fc"),
+    "shufflenet_v2_x0_33": _vision(647272, 4992, 512, "_fc"),
+    "shufflenet_v2_x0_5": _vision(1366792, 7952, 1024, "_fc"),
+    "shufflenet_v2_x1_0": _vision(2278604, 16180, 1024, "_fc"),
+    "shufflenet_v2_x1_5": _vision(3503624, 23440, 1024, "_fc"),
+    "shufflenet_v2_x2_0": _vision(7366536, 33416, 2048, "_fc"),
+    "shufflenet_v2_swish": _vision(2278604, 16180, 1024, "_fc"),
+    "squeezenet1_0": _vision(1248424, 0, 512, "_conv9"),
+    "squeezenet1_1": _vision(1235496, 0, 512, "_conv9"),
+    "resnet18": _vision(11689512, 9600, 512, "fc"),
+    "resnet34": _vision(21797672, 17024, 512, "fc"),
+    "resnet50": _vision(25557032, 53120, 2048, "fc"),
+    "resnet101": _vision(44549160, 105344, 2048, "fc"),
+    "resnet152": _vision(60192808, 151424, 2048, "fc"),
+    "resnext50_32x4d": _vision(25028904, 68224, 2048, "fc"),
+    "resnext50_64x4d": _vision(45192488, 98432, 2048, "fc"),
+    "resnext101_32x4d": _vision(44177704, 137856, 2048, "fc"),
+    "resnext101_64x4d": _vision(83455272, 202880, 2048, "fc"),
+    "resnext152_32x4d": _vision(59951400, 199296, 2048, "fc"),
+    "resnext152_64x4d": _vision(114971944, 295040, 2048, "fc"),
+    "wide_resnet50_2": _vision(68883240, 68224, 2048, "fc"),
+    "wide_resnet101_2": _vision(126886696, 137856, 2048, "fc"),
+    "densenet121": _vision(7978856, 83648, 1024, "out"),
+    "densenet161": _vision(28681000, 219936, 2208, "out"),
+    "densenet169": _vision(14149480, 158400, 1664, "out"),
+    "densenet201": _vision(20013928, 229056, 1920, "out"),
+    "densenet264": _vision(33337704, 398528, 2688, "out"),
+    "inception_v3": _vision(23834568, 34432, 2048, "fc", image_size=299),
+    "vgg11": _vision(132863336, 0, 4096, "classifier.6", weights="none"),
+    "vgg13": _vision(133047848, 0, 4096, "classifier.6", weights="none"),
+    "vgg16": _vision(138357544, 0, 4096, "classifier.6"),
+    "vgg19": _vision(143667240, 0, 4096, "classifier.6"),
+}
+
+
+def find_architecture(name: str) -> Architecture:
+    """Return a row of the table.
+
+    Raises:
+        UserError: there is none of that name; the message has the nearest one.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    nearest = difflib.get_close_matches(name, ARCHITECTURES, n=1, cutoff=0.0)[0]
+    raise UserError(
+        f"architecture: there is no {name!r}; did you mean {nearest!r}? "
+        f"The architectures are {', '.join(ARCHITECTURES)}."
+    )
+
+
+def parameter_count(name: str, num_classes: int) -> int:
+    """Return the number of learnable values with `num_classes` outputs."""
+    architecture = find_architecture(name)
+    per_class = architecture.features + 1  # a row of the weight, and the bias
+    return architecture.parameters - (IMAGENET_CLASSES - num_classes) * per_class
+
+
+def megabytes(name: str, num_classes: int) -> float:
+    """Return the size of the float32 weights, batch statistics included, in 10^6 bytes."""
+    return 4 * (parameter_count(name, num_classes) + find_architecture(name).buffers) / 1e6
+
+
+def classifier_parameters(name: str) -> tuple[str, str]:
+    """Return the names of the classifier's weight and bias, as in `net.named_parameters()`."""
+    head = find_architecture(name).head
+    return f"{head}.weight", f"{head}.bias"

@@ -1,0 +1,160 @@
+"""Reading weights in PyTorch's legacy format, without PyTorch and without trusting the file.
+
+The format (`torch.save` before 1.6), from https://github.com/pytorch/pytorch/blob/v1.5.0/torch/
+serialization.py: five pickles - a magic number, the protocol version, facts about the machine, the
+state dict, the keys of the storages - and then, storage by storage in the order of those keys, an
+int64 count and the raw little-endian values. In the state dict a tensor is a call that rebuilds it
+from a storage, an offset, a size and strides; the storage is a persistent id.
+
+A pickle can call any function of any module. This reader admits the few names below and refuses
+every other before anything is called, so that opening a file cannot run code.
+"""
+
+import math
+import os
+import pickle
+from collections import OrderedDict
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from zest.errors import UserError
+
+MAGIC = 0x1950A86A20F9469CFC6C
+PROTOCOL = 1001
+
+STORAGES: dict[str, np.dtype] = {
+    "DoubleStorage": np.dtype("<f8"),
+    "FloatStorage": np.dtype("<f4"),
+    "HalfStorage": np.dtype("<f2"),
+    "LongStorage": np.dtype("<i8"),
+    "IntStorage": np.dtype("<i4"),
+    "ShortStorage": np.dtype("<i2"),
+    "CharStorage": np.dtype("i1"),
+    "ByteStorage": np.dtype("u1"),
+    "BoolStorage": np.dtype("?"),
+}
+
+
+class _Refused(ValueError):
+    """The file asks for something that weights do not need; the message says what."""
+
+
+# Plain tuples, because a pickle can change the attributes of an object that has any (opcode BUILD).
+class _Storage(NamedTuple):
+    """A run of values in the file that tensors point into."""
+
+    key: str
+    dtype: np.dtype
+    length: int
+
+
+class _Tensor(NamedTuple):
+    """A view into a storage that was checked to lie inside it; all numbers count values."""
+
+    storage: _Storage
+    offset: int
+    size: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+def read_legacy_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read a `.pth` file of PyTorch's legacy format: name -> array, in the order of the file.
+
+    Raises:
+        UserError: not this format, truncated, or a pickle that asks for anything but tensors.
+    """
+    with open(path, "rb") as file:
+        try:
+            return _read(file)
+        except _Refused as error:
+            raise UserError(
+                f"{path}: not weights that can be read safely: it holds {error}. "
+                "Download the file again from a source you trust."
+            ) from error
+        # A broken pickle raises almost any kind: the unpickler trusts the stream's structure.
+        except Exception as error:
+            raise UserError(
+                f"{path}: not a complete file of PyTorch's legacy format ({error}). "
+                "Download it again; it may have been cut short."
+            ) from error
+
+
+def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+    if _Unpickler(file).load() != MAGIC:
+        raise _Refused("another format than PyTorch's legacy one (wrong magic number)")
+    if _Unpickler(file).load() != PROTOCOL:
+        raise _Refused("another version of the format than 1001")
+    machine = _Unpickler(file).load()
+    if not isinstance(machine, dict) or machine.get("little_endian") is not True:
+        raise _Refused("values of a big-endian machine")
+    unpickler = _Unpickler(file)
+    state = unpickler.load()
+    if not isinstance(state, dict) or not all(isinstance(v, _Tensor) for v in state.values()):
+        raise _Refused("something else than a table of tensors")
+    keys = _Unpickler(file).load()
+    values = {key: _read_storage(file, unpickler.storages[key]) for key in keys}
+    return {str(name): _view(tensor, values[tensor.storage.key]) for name, tensor in state.items()}
+
+
+def _read_storage(file: BinaryIO, storage: _Storage) -> np.ndarray:
+    count = int.from_bytes(_read_exactly(file, 8), "little")
+    if count != storage.length:
+        raise _Refused(f"{count} values in storage {storage.key} where {storage.length} were said")
+    return np.frombuffer(_read_exactly(file, count * storage.dtype.itemsize), storage.dtype)
+
+
+def _read_exactly(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise EOFError("it ends before its last value")
+    return data
+
+
+def _view(tensor: _Tensor, values: np.ndarray) -> np.ndarray:
+    """Return a copy of the tensor, in C order, from its storage's values."""
+    steps = [stride * values.itemsize for stride in tensor.strides]
+    start = values[tensor.offset :]
+    return np.array(np.lib.stride_tricks.as_strided(start, tensor.size, steps), order="C")
+
+
+class _Unpickler(pickle.Unpickler):
+    """Admits an ordered dict and the tensors of a state dict, and no other name."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__(file)
+        self.storages: dict[str, _Storage] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return self._rebuild_tensor
+        if module == "torch" and name in STORAGES:
+            return name
+        raise _Refused(f"a call of {module}.{name}")
+
+    def persistent_load(self, pid: Any) -> _Storage:
+        match pid:
+            case ("storage", str(kind), str(key), str(), int(length), None) if kind in STORAGES:
+                return self.storages.setdefault(key, _Storage(key, STORAGES[kind], length))
+        raise _Refused("a storage that is described in an unknown way")
+
+    @staticmethod
+    def _rebuild_tensor(storage: Any, offset: Any, size: Any, strides: Any, *_: Any) -> _Tensor:
+        """Stand in for PyTorch's `_rebuild_tensor_v2`: check what it is called with."""
+        if not isinstance(storage, _Storage):
+            raise _Refused("a tensor without a storage")
+        if not (_are_sizes((offset,)) and _are_sizes(size) and _are_sizes(strides)):
+            raise _Refused("a tensor with an offset, size or stride that is no whole number >= 0")
+        if len(size) != len(strides):
+            raise _Refused("a tensor with not as many strides as dimensions")
+        last = offset + sum((n - 1) * stride for n, stride in zip(size, strides, strict=True))
+        # More values than the storage has means strides of 0: a small file that fills the memory.
+        if 0 in size or last >= storage.length or math.prod(size) > storage.length:
+            raise _Refused(f"a tensor that is empty or larger than its storage ({storage.length})")
+        return _Tensor(storage, offset, size, strides)
+
+
+def _are_sizes(numbers: Any) -> bool:
+    return isinstance(numbers, tuple) and all(type(n) is int and n >= 0 for n in numbers)

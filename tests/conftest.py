@@ -1,0 +1,103 @@
+"""A small competition that was run once to its submission; tests work on copies of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from zest.runtime import SETTINGS
+
+os.environ.update(SETTINGS)  # before a test imports paddle: as in the stages that use it
+
+PROJECT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
+
+# Two models on two recipes of tiny images: enough for every rule to run.
+TINY = {
+    "competition": "tiny",
+    "data": {"root": "photos", "classes": "classes.csv"},
+    "split": {"folds": 4, "train_folds": [0]},
+    "recipes": {
+        "plain": {"image_size": 32, "balance": "none"},
+        "turned": {"image_size": 48, "copies": 2, "operations": [{"rotate": {}}]},
+    },
+    "models": {
+        "lite0": {
+            "architecture": "efficientnet_lite0",
+            "recipe": "turned",
+            "epochs": 1,
+            "batch_size": 16,
+            "warmup_epochs": 0,
+        },
+        "small": {
+            "architecture": "mobilenet_v3_small",
+            "pretrained": False,
+            "recipe": "plain",
+            "epochs": 2,
+            "batch_size": 16,
+            "warmup_epochs": 0,
+        },
+    },
+    "evaluation": {"resamples": 200},
+}
+DEMO = (
+    '{"demo":{"train_photos":48,"test_photos":10,"size":64,"background_shortcut":false,'
+    '"label_noise":0.03,"near_duplicates":1},"seed":0}'
+)
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy what a user has cloned, without results."""
+    folder.mkdir(parents=True)
+    for part in PARTS:
+        source = PROJECT / part
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, folder / part, ignore=ignore)
+        else:
+            shutil.copy2(source, folder / part)
+    return folder
+
+
+def run(project: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command in a project, with the Python of the tests first on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=project,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def snakemake(project: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run snakemake as a user types it, on the tiny competition."""
+    return run(project, "snakemake", "--configfile", "config/tiny.yaml", *arguments)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> Path:
+    """A project whose tiny competition has run to the end; copy it before you change it."""
+    project = copy_project(tmp_path_factory.mktemp("finished") / "zest")
+    (project / "config/tiny.yaml").write_text(yaml.safe_dump(TINY, sort_keys=False))
+    made = run(
+        project,
+        *("python", "scripts/make_demo_data.py", "--cfg", DEMO),
+        *("--threads", "2", "--out", "photos"),
+    )
+    assert made.returncode == 0, made.stderr
+    done = snakemake(project, "-j4", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Path:
+    """A copy of the finished project, with the times of all files, that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "zest", symlinks=True))

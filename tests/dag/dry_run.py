@@ -1,0 +1,38 @@
+"""Which jobs a dry run would execute, found in this process."""
+
+from collections import Counter
+from pathlib import Path
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import (
+    ConfigSettings,
+    DAGSettings,
+    OutputSettings,
+    Quietness,
+    ResourceSettings,
+)
+
+
+def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> Counter:
+    """Return how many jobs of each rule `snakemake -n TARGETS` would run.
+
+    A rule with wildcards is named with their values, as in `train_model lite0 0`; rules that only
+    collect targets are left out.
+    """
+    with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
+        workflow = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[project / configfile]),
+            snakefile=project / "Snakefile",
+            workdir=project,
+        )
+        dag = workflow.dag(DAGSettings(targets=set(targets or ("all",))))
+        dag.execute_workflow(executor="dryrun")
+        jobs = list(workflow._workflow.dag.needrun_jobs())
+        return Counter(_name(job) for job in jobs if job.output)
+
+
+def _name(job) -> str:
+    order = ("model", "recipe", "size", "part", "fold")
+    values = [job.wildcards_dict[key] for key in order if key in job.wildcards_dict]
+    return " ".join([job.rule.name, *values])

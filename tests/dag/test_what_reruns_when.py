@@ -1,0 +1,282 @@
+"""What re-runs when: after one edit, exactly the jobs whose config, code or inputs it changes.
+
+Each test edits a copy of a finished project in one place and asks a dry run.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+
+from dry_run import planned_jobs
+
+MODELS = ("lite0", "small")
+JUDGE = {"evaluate_model lite0", "evaluate_model small", "compare_models", "write_submission"}
+CATALOGS = {"catalog_training_photos", "catalog_test_photos"}
+IMAGES = {f"prepare_images {size} {part}" for size in (32, 48) for part in ("train", "test")}
+BALANCE = {"balance_fold plain 0", "balance_fold turned 0"}
+AUGMENT = {"augment_fold plain 0", "augment_fold turned 0"}
+TRAIN = {f"train_model {model} 0" for model in MODELS}
+PREDICT = {f"predict_{part} {model} 0" for model in MODELS for part in ("validation", "test")}
+FROM_TRAINING = TRAIN | PREDICT | JUDGE
+FROM_SPLIT = {"split_folds"} | BALANCE | AUGMENT | FROM_TRAINING
+AFTER_TEST_CATALOG = {
+    "prepare_images 32 test",
+    "prepare_images 48 test",
+    "predict_test lite0 0",
+    "predict_test small 0",
+    "write_submission",
+    "eda_report",
+}
+AFTER_TRAINING_CATALOG = {
+    "prepare_images 32 train",
+    "prepare_images 48 train",
+    "eda_report",
+} | FROM_SPLIT
+
+
+def of_model(model: str) -> set[str]:
+    """The jobs after a change of one model."""
+    return {
+        f"train_model {model} 0",
+        f"predict_validation {model} 0",
+        f"predict_test {model} 0",
+        f"evaluate_model {model}",
+        "compare_models",
+        "write_submission",
+    }
+
+
+def configured(change: Callable[[dict], None]) -> Callable[[Path], None]:
+    """Make an edit of the configuration from a change of its content."""
+
+    def edit(project: Path) -> None:
+        path = project / "config/tiny.yaml"
+        config = yaml.safe_load(path.read_text())
+        change(config)
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+
+    return edit
+
+
+def setting(path: str, value: object) -> Callable[[Path], None]:
+    """Make an edit of one key of the configuration, named by its path."""
+
+    def change(config: dict) -> None:
+        *sections, key = path.split(".")
+        for section in sections:
+            config = config.setdefault(section, {})
+        config[key] = value
+
+    return configured(change)
+
+
+def source(path: str, old: str, new: str) -> Callable[[Path], None]:
+    """Make an edit of a source file that replaces one text by another."""
+
+    def edit(project: Path) -> None:
+        text = (project / path).read_text()
+        assert text.count(old) >= 1, f"{old!r} is not in {path}"
+        (project / path).write_text(text.replace(old, new, 1))
+
+    return edit
+
+
+def appended(path: str, text: str) -> Callable[[Path], None]:
+    """Make an edit of a source file that adds text at its end."""
+
+    def edit(project: Path) -> None:
+        with open(project / path, "a") as file:
+            file.write(text)
+
+    return edit
+
+
+def new_photo(name: str) -> Callable[[Path], None]:
+    """Make an edit that puts another photo in the place of one, or where there was none."""
+
+    def edit(project: Path) -> None:
+        Image.new("RGB", (64, 64), "green").save(project / "photos" / name)
+
+    return edit
+
+
+def touched(path: str) -> Callable[[Path], None]:
+    """Make an edit that changes the time of a file and nothing else."""
+    return lambda project: os.utime(project / path)
+
+
+def removed(path: str) -> Callable[[Path], None]:
+    """Make an edit that deletes a file or a folder."""
+
+    def edit(project: Path) -> None:
+        target = project / path
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink()
+
+    return edit
+
+
+def second_model(config: dict) -> None:
+    config["models"]["third"] = {
+        "architecture": "resnet18",
+        "pretrained": False,
+        "recipe": "plain",
+        "epochs": 1,
+        "warmup_epochs": 0,
+    }
+
+
+def reordered(config: dict) -> None:
+    for model in config["models"].values():
+        for key in sorted(model):
+            model[key] = model.pop(key)
+
+
+EDITS = {
+    # config
+    "nothing": (lambda project: None, set()),
+    "order of keys": (configured(reordered), set()),
+    "a default written out": (setting("models.lite0.label_smoothing", 0.1), set()),
+    "demo, unused": (setting("demo.train_photos", 50), set()),
+    "environment": (setting("environment", "gpu"), set()),
+    "eda": (setting("eda.samples_per_class", 3), {"eda_report"}),
+    "seed": (setting("seed", 1), {"eda_report"} | FROM_SPLIT),
+    "data, training photos": (
+        setting("data.label_column", "grade"),
+        {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
+    ),
+    "data, test photos": (
+        setting("data.dummy_ids", ["dummy_*"]),
+        {"catalog_test_photos"} | AFTER_TEST_CATALOG,
+    ),
+    "split, number of folds": (setting("split.folds", 3), FROM_SPLIT),
+    "split, a second fold trained": (
+        setting("split.train_folds", [0, 1]),
+        {job.removesuffix("0") + "1" for job in BALANCE | AUGMENT | TRAIN | PREDICT} | JUDGE,
+    ),
+    "images": (setting("images.fit", "pad"), IMAGES | AUGMENT | FROM_TRAINING),
+    "a recipe's balance": (
+        setting("recipes.turned.balance", "none"),
+        {"balance_fold turned 0", "augment_fold turned 0"} | of_model("lite0"),
+    ),
+    "a recipe's operations": (
+        setting("recipes.turned.operations", [{"rotate": {"degrees": 30}}]),
+        {"augment_fold turned 0"} | of_model("lite0"),
+    ),
+    "a recipe's image size": (
+        setting("recipes.plain.image_size", 40),
+        {"augment_fold plain 0", "prepare_images 40 train", "prepare_images 40 test"}
+        | of_model("small"),
+    ),
+    "a model's learning rate": (setting("models.lite0.learning_rate", 0.01), of_model("lite0")),
+    "a second model added": (configured(second_model), of_model("third")),
+    "a model removed": (
+        configured(lambda config: config["models"].pop("small")),
+        {"compare_models", "write_submission"},
+    ),
+    "evaluation": (setting("evaluation.confidence", 0.9), JUDGE),
+    "rules, metric": (setting("rules.metric", "macro_f1"), {"compare_models", "write_submission"}),
+    "rules, size": (setting("rules.max_model_mb", 90), {"write_submission"}),
+    "submission": (setting("submission.model", "small"), {"write_submission"}),
+    # code
+    "a comment": (
+        source("scripts/train_model.py", "import argparse", "import argparse  # x"),
+        set(),
+    ),
+    "a docstring": (
+        source("scripts/zest/augment.py", "Draw which operations a copy gets", "Draw what it gets"),
+        set(),
+    ),
+    "a module that no stage uses": (appended("scripts/document_config.py", "\nNEW = 1\n"), set()),
+    "a module of one stage": (appended("scripts/eda/charts.py", "\nNEW = 1\n"), {"eda_report"}),
+    "a script": (
+        appended("scripts/split_folds.py", "\nNEW = 1\n"),
+        FROM_SPLIT,
+    ),
+    "a module of two stages": (
+        appended("scripts/zest/engine/prediction.py", "\nNEW = 1\n"),
+        FROM_TRAINING,
+    ),
+    "a module of nearly all stages": (
+        appended("scripts/zest/images.py", "\nNEW = 1\n"),
+        CATALOGS | IMAGES | AFTER_TRAINING_CATALOG | AFTER_TEST_CATALOG,
+    ),
+    "the template of a page": (
+        appended("scripts/leaderboard/leaderboard.html.j2", "\n"),
+        {"compare_models", "write_submission"},
+    ),
+    # files
+    "a touched photo": (touched("photos/train_images/train_0003.jpg"), set()),
+    "a touched script": (touched("scripts/train_model.py"), set()),
+    "a touched result": (touched("results/tiny/split/folds.parquet"), set()),
+    "a training photo replaced": (
+        new_photo("train_images/train_0003.jpg"),
+        {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
+    ),
+    "a training photo added": (
+        new_photo("train_images/train_9999.jpg"),
+        {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
+    ),
+    "a training photo removed": (
+        removed("photos/train_images/train_0003.jpg"),
+        {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
+    ),
+    "a test photo replaced": (
+        new_photo("test_images/test_0003.jpg"),
+        {"catalog_test_photos"} | AFTER_TEST_CATALOG,
+    ),
+    "the labels changed": (
+        appended("photos/train_images.csv", "\n"),
+        {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
+    ),
+    "the sample file changed": (
+        appended("photos/sample_submit.csv", "\n"),
+        {"catalog_test_photos"} | AFTER_TEST_CATALOG,
+    ),
+    # deleted results
+    "the submission deleted": (
+        removed("results/tiny/submission/submission.csv"),
+        {"write_submission"},
+    ),
+    "the weights of a model deleted": (
+        removed("results/tiny/models/small/fold0/weights.pdparams"),
+        of_model("small"),
+    ),
+    "the report deleted": (removed("results/tiny/eda/report.html"), {"eda_report"}),
+    "the curves of a model deleted": (
+        removed("results/tiny/models/small/fold0/visualdl"),
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_exactly_the_expected_jobs_run_again(project, name):
+    edit, expected = EDITS[name]
+    edit(project)
+    planned = planned_jobs(project)
+    assert set(planned) == expected
+    assert max(planned.values(), default=1) == 1
+
+
+def test_another_competition_starts_from_nothing_and_leaves_the_first_alone(project):
+    setting("competition", "other")(project)
+    expected = CATALOGS | IMAGES | AFTER_TRAINING_CATALOG | AFTER_TEST_CATALOG
+    assert set(planned_jobs(project)) == expected
+
+
+def test_named_targets_run_only_what_they_need(project):
+    shutil.rmtree(project / "results")
+    assert set(planned_jobs(project, "eda_report")) == CATALOGS | {"eda_report"}
+    leaderboard = planned_jobs(project, "leaderboard")
+    assert not any("test" in job for job in leaderboard)
+    submission = planned_jobs(project, "submission")
+    assert "eda_report" not in submission
+    assert "write_submission" in submission

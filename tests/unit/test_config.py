@@ -1,0 +1,184 @@
+"""The configuration: what is refused, how it is told, what is filled in."""
+
+import pytest
+import yaml
+
+from document_config import document
+from zest.config import SCHEMA_PATH, canonical, image_size, load_schema, validate
+from zest.errors import UserError
+
+CONFIG = SCHEMA_PATH.parent
+
+
+def minimal(**changes) -> dict:
+    config = {
+        "competition": "test",
+        "data": {"root": "photos"},
+        "recipes": {"plain": {}},
+        "models": {"lite0": {"architecture": "efficientnet_lite0", "recipe": "plain"}},
+    }
+    return {**config, **changes}
+
+
+def model(**settings) -> dict:
+    return {"lite0": {"architecture": "efficientnet_lite0", "recipe": "plain", **settings}}
+
+
+def message(config: dict) -> str:
+    with pytest.raises(UserError) as caught:
+        validate(config)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
+def test_every_configuration_that_ships_is_valid(path):
+    if path != SCHEMA_PATH:
+        validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def test_defaults_come_from_the_schema():
+    config = validate(minimal())
+    assert config["split"] == {"folds": 5, "train_folds": [0]}
+    assert config["models"]["lite0"]["label_smoothing"] == 0.1
+    assert config["data"]["on_problem"] == "stop"
+
+
+def test_defaults_of_an_operation_are_filled_in_without_adding_other_operations():
+    recipes = {"plain": {"operations": [{"rotate": {"degrees": 30}}, {"noise": {}}]}}
+    operations = validate(minimal(recipes=recipes))["recipes"]["plain"]["operations"]
+    assert operations == [
+        {"rotate": {"probability": 0.5, "degrees": 30}},
+        {"noise": {"probability": 0.5, "sigma": 6}},
+    ]
+
+
+def test_models_keep_the_order_of_the_file():
+    names = [f"m{n}" for n in (5, 3, 9, 1, 7)]
+    models = {name: {"architecture": "resnet18", "recipe": "plain"} for name in names}
+    assert list(validate(minimal(models=models))["models"]) == names
+
+
+def test_a_typo_is_told_with_its_path_and_the_nearest_key():
+    told = message(minimal(models=model(lable_smoothing=0.1)))
+    assert "models.lite0.lable_smoothing" in told
+    assert "did you mean 'label_smoothing'?" in told
+
+
+def test_a_typo_inside_an_operation_is_told_with_its_place_in_the_list():
+    recipes = {"plain": {"operations": [{"noise": {}}, {"rotate": {"degres": 3}}]}}
+    told = message(minimal(recipes=recipes))
+    assert "recipes.plain.operations[1].rotate.degres" in told
+    assert "'degrees'" in told
+
+
+def test_an_unknown_operation_is_told_with_the_nearest():
+    recipes = {"plain": {"operations": [{"horizontal_flop": {}}]}}
+    assert "did you mean 'horizontal_flip'?" in message(minimal(recipes=recipes))
+
+
+def test_all_faults_are_told_at_once():
+    told = message(minimal(seeed=1, split={"fold": 5}))
+    assert "seeed" in told
+    assert "split.fold:" in told
+
+
+def test_a_missing_section_is_told():
+    config = minimal()
+    del config["models"]
+    assert "models: this key is required" in message(config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"split": {"folds": 1}}, "split.folds"),
+        ({"models": model(learning_rate=0)}, "models.lite0.learning_rate"),
+        ({"models": model(optimizer="adan")}, "models.lite0.optimizer"),
+        ({"models": {"best": model()["lite0"]}}, "models"),
+        ({"competition": "a/b"}, "competition"),
+        ({"seed": "zero"}, "seed"),
+    ],
+)
+def test_a_value_out_of_its_range_is_told_with_its_path(changes, path):
+    assert f"  {path}" in message(minimal(**changes))
+
+
+def test_a_fold_that_does_not_exist_is_refused():
+    told = message(minimal(split={"folds": 5, "train_folds": [0, 7]}))
+    assert "split.train_folds: there is no fold 7 of 5" in told
+
+
+def test_a_recipe_that_does_not_exist_is_refused():
+    told = message(minimal(models=model(recipe="plane")))
+    assert "models.lite0.recipe" in told
+    assert "did you mean 'plain'?" in told
+
+
+def test_an_architecture_that_does_not_exist_is_refused():
+    told = message(minimal(models=model(architecture="efficientnet_lite")))
+    assert "models.lite0.architecture" in told
+    assert "efficientnet_lite" in told
+
+
+def test_a_submission_of_a_model_that_does_not_exist_is_refused():
+    assert "submission.model" in message(minimal(submission={"model": "lite9"}))
+
+
+def test_a_model_larger_than_the_limit_is_refused_before_anything_runs():
+    told = message(minimal(rules={"max_model_mb": 10}))
+    assert "models.lite0.architecture" in told
+    assert "rules.max_model_mb (10)" in told
+
+
+def test_the_models_of_all_folds_count_against_the_limit():
+    validate(minimal(rules={"max_model_mb": 20}))
+    told = message(minimal(rules={"max_model_mb": 20}, split={"train_folds": [0, 1]}))
+    assert "2 folds" in told
+
+
+def test_an_input_larger_than_the_stored_images_is_refused():
+    told = message(minimal(recipes={"plain": {"image_size": 96}}, models=model(image_size=128)))
+    assert "recipes.plain.image_size (96)" in told
+
+
+def test_copies_without_operations_are_refused():
+    assert "recipes.plain.copies" in message(minimal(recipes={"plain": {"copies": 2}}))
+
+
+def test_a_warm_up_longer_than_the_training_is_refused():
+    assert "models.lite0.warmup_epochs" in message(minimal(models=model(epochs=2, warmup_epochs=2)))
+
+
+def test_the_image_size_of_a_model_is_its_recipes_unless_it_has_its_own():
+    config = validate(minimal(recipes={"plain": {"image_size": 160}}))
+    assert image_size(config, "lite0") == 160
+    config = validate(minimal(models=model(image_size=96)))
+    assert image_size(config, "lite0") == 96
+
+
+def test_canonical_json_does_not_depend_on_the_order_of_keys():
+    assert canonical({"b": 1, "a": [1, {"d": 2, "c": 3}]}) == '{"a":[1,{"c":3,"d":2}],"b":1}'
+
+
+def test_the_page_of_the_configuration_is_up_to_date():
+    written = (CONFIG / "README.md").read_text(encoding="utf-8")
+    assert written == document(load_schema()), "run: python scripts/document_config.py"
+
+
+def test_every_key_has_a_description():
+    def check(schema: dict, path: str):
+        for key, part in schema.get("properties", {}).items():
+            assert "$ref" in part or part.get("description"), f"{path}.{key}"
+            check(part, f"{path}.{key}")
+            for inner in (part.get("items"), part.get("additionalProperties")):
+                if isinstance(inner, dict):
+                    check(inner, f"{path}.{key}")
+
+    check(load_schema(), "")
+
+
+def test_every_operation_of_the_schema_can_be_drawn_and_the_other_way_round():
+    from zest.augment import OPERATIONS
+
+    schema = load_schema()["properties"]["recipes"]["additionalProperties"]
+    assert set(schema["properties"]["operations"]["items"]["properties"]) == set(OPERATIONS)

@@ -1,0 +1,183 @@
+"""The EDA report as a whole: what it shows, and that it is one file, always the same."""
+
+import csv
+import re
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+import eda_report
+from eda.sections import SECTIONS
+from eda_folder import NAMES, OUTPUTS, make_competition
+
+PROBLEMS = (
+    ("train_images.csv", "7", "<script>alert(1)</script>", "no such photo & more"),
+    ("test_images", "", "extra.jpg", "the sample file does not ask for it"),
+)
+
+
+def run_stage(competition, out, threads=1):
+    return subprocess.run(
+        competition.command(out, threads), capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("eda")
+    competition = make_competition(folder, NAMES, problems=PROBLEMS)
+    done = run_stage(competition, folder / "one")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no warning either, such as one of a letter without a glyph
+    return competition, folder / "one"
+
+
+@pytest.fixture(scope="module")
+def page(made):
+    return (made[1] / "report.html").read_text(encoding="utf-8")
+
+
+def page_of(competition, out, monkeypatch):
+    """Run the stage in this process, which spares the start of another, and return the page."""
+    monkeypatch.setattr("sys.argv", competition.command(out)[1:])
+    eda_report.main()
+    return (out / "report.html").read_text(encoding="utf-8")
+
+
+def read_csv(path):
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_file_is_the_same_for_any_number_of_processes(made, tmp_path):
+    competition, one = made
+    done = run_stage(competition, tmp_path, threads=3)
+    assert done.returncode == 0, done.stderr
+    for name in OUTPUTS:
+        assert (tmp_path / name).read_bytes() == (one / name).read_bytes(), name
+
+
+def test_every_section_is_in_the_page_with_its_n_and_its_meaning(page):
+    titles = re.findall(r'<section id="(\w+)"', page)
+    assert titles == [section.__name__ for section in SECTIONS]
+    assert page.count("What this means") == len(SECTIONS)
+    assert len(re.findall(r'<p class="n">n = \d', page)) == len(SECTIONS)
+
+
+def test_the_page_needs_no_other_file_and_no_network(page):
+    references = re.findall(r"""\s(?:src|srcset|href|xlink:href|action|poster)="([^"]*)""", page)
+    assert references
+    assert all(found.startswith(("data:image/jpeg;base64,", "#")) for found in references)
+    assert not re.search(r"https?:|url\(|@import|<script|<link|<iframe|<object|<embed", page)
+
+
+def test_names_and_ids_are_escaped(page):
+    assert "<b>good</b>" not in page
+    assert "&lt;b&gt;good&lt;/b&gt; &amp; &#34;fine&#34;" in page
+    assert 'alt="train&lt;' in page
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "lemons &lt;&amp;&gt; co" in page
+
+
+def test_tags_are_closed_in_order(page):
+    class Nesting(HTMLParser):
+        void = ("meta", "img", "rect", "line", "path")
+        opened: list[str] = []  # noqa: RUF012
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in self.void:
+                self.opened.append(tag)
+
+        def handle_endtag(self, tag):
+            assert tag in self.void or self.opened.pop() == tag, self.getpos()
+
+    parser = Nesting()
+    parser.feed(page)
+    assert parser.opened == []
+
+
+def test_a_class_without_a_name_goes_by_its_number_and_others_keep_their_letters(made, page):
+    assert [row["name"] for row in read_csv(made[1] / "classes.csv")] == [
+        NAMES[0],
+        NAMES[1],
+        "2",
+        NAMES[3].strip(),
+    ]
+    assert '<span class="name"><b>1</b> レモン 優</span>' in page
+    assert '<span class="name">2</span>' in page
+
+
+def test_photos_csv_has_a_row_a_photo_with_values_in_range(made):
+    rows = read_csv(made[1] / "photos.csv")
+    assert [row["split"] for row in rows] == ["train"] * 20 + ["test"] * 6
+    assert [row["label"] for row in rows[:5]] == ["0", "1", "2", "3", "0"]
+    assert {row["label"] for row in rows[20:]} == {""}
+    assert all(0 < float(row["brightness"]) < 1 for row in rows)
+    assert (rows[2]["width"], rows[2]["height"]) == ("30", "40")  # the one that is turned
+    grey = rows[1]
+    assert grey["mean_r"] == grey["mean_g"] == grey["mean_b"] == grey["brightness"]
+
+
+def test_classes_csv_sums_up_to_one(made):
+    rows = read_csv(made[1] / "classes.csv")
+    assert [row["photos"] for row in rows] == ["5"] * 4
+    assert sum(float(row["share"]) for row in rows) == pytest.approx(1)
+    assert float(rows[0]["effective_number"]) == pytest.approx(4.99, abs=0.001)
+
+
+def test_grey_turned_and_missing_photos_are_told_in_words(page):
+    assert "5 of 20 have no colour" in page
+    assert "6 photos were taken with the camera turned" in page
+    assert "no such photo &amp; more" in page
+    assert "the sample file does not ask for it" in page
+    assert "4 classes have fewer than 20 photos" in page
+
+
+def test_the_most_frequent_kind_stands_first_in_each_table(page):
+    assert page.index(">upright</th>") < page.index(">turned by 90°</th>")
+    assert page.index(">wide</th>") < page.index(">tall</th>")
+
+
+def test_the_charts_are_png_without_date_or_version(made):
+    for name in OUTPUTS[3:]:
+        with Image.open(made[1] / name) as image:
+            image.load()
+            assert set(image.info) <= {"dpi"}, name
+
+
+def test_without_test_photos_the_report_says_so(tmp_path, monkeypatch):
+    competition = make_competition(tmp_path, ["good", "bad"], test_photos=0)
+    page = page_of(competition, tmp_path / "out", monkeypatch)
+    assert "There are no test photos to compare with." in page
+    assert ">test</th>" not in page
+
+
+def test_a_class_without_photos_is_named_and_not_drawn(tmp_path, monkeypatch):
+    competition = make_competition(tmp_path, ["good", "bad"])
+    with open(competition.catalog / "classes.csv", "a", encoding="utf-8") as file:
+        file.write("2,2,mouldy,0\n")
+    page = page_of(competition, tmp_path / "out", monkeypatch)
+    assert "Without any training photo: 2 mouldy." in page
+    assert read_csv(tmp_path / "out" / "classes.csv")[2]["mean_r"] == ""
+
+
+def test_with_many_classes_bars_go_by_size_and_each_class_shows_a_photo(tmp_path, monkeypatch):
+    competition = make_competition(
+        tmp_path, [f"kind {n}" for n in range(81)], photos=82, test_photos=0
+    )
+    page = page_of(competition, tmp_path / "out", monkeypatch)
+    assert '<ul class="classes long">' in page
+    assert re.findall(r'class="name"><b>(\d+)', page)[:3] == ["0", "1", "2"]  # class 0 has two
+    assert page.count("<img ") == 82
+
+
+def test_a_photo_that_went_missing_ends_the_stage_with_exit_code_2_and_no_report(tmp_path):
+    competition = make_competition(tmp_path, ["good", "bad"])
+    (competition.root / "train_images" / "train<0>.jpg").unlink()
+    done = run_stage(competition, tmp_path / "out")
+    assert done.returncode == 2
+    assert "train<0>.jpg: it is missing" in done.stderr
+    assert not (tmp_path / "out").exists()
