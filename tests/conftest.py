@@ -22,7 +22,7 @@ TINY = {
     "data": {"root": "photos", "classes": "classes.csv"},
     "split": {"folds": 4, "train_folds": [0]},
     "recipes": {
-        "plain": {"image_size": 32, "balance": "none"},
+        "plain": {"image_size": 32, "balance": "none", "copies": 1, "operations": []},
         "turned": {"image_size": 48, "copies": 2, "operations": [{"rotate": {}}]},
     },
     "models": {
@@ -45,8 +45,8 @@ TINY = {
     "evaluation": {"resamples": 200},
 }
 DEMO = (
-    '{"demo":{"train_photos":48,"test_photos":10,"size":64,"background_shortcut":false,'
-    '"label_noise":0.03,"near_duplicates":1},"seed":0}'
+    '{"seed":0,"train_photos":48,"test_photos":10,"size":64,"background_shortcut":false,'
+    '"label_noise":0.03,"near_duplicates":1}'
 )
 
 

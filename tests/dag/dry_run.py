@@ -28,7 +28,7 @@ def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.ya
         )
         dag = workflow.dag(DAGSettings(targets=set(targets or ("all",))))
         dag.execute_workflow(executor="dryrun")
-        jobs = list(workflow._workflow.dag.needrun_jobs())
+        jobs = list(workflow._workflow.dag.needrun_jobs(exclude_finished=False))
         return Counter(_name(job) for job in jobs if job.output)
 
 

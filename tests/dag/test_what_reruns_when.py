@@ -110,15 +110,16 @@ def touched(path: str) -> Callable[[Path], None]:
     return lambda project: os.utime(project / path)
 
 
-def removed(path: str) -> Callable[[Path], None]:
-    """Make an edit that deletes a file or a folder."""
+def removed(*paths: str) -> Callable[[Path], None]:
+    """Make an edit that deletes files or folders."""
 
     def edit(project: Path) -> None:
-        target = project / path
-        if target.is_dir():
-            shutil.rmtree(target)
-        else:
-            target.unlink()
+        for path in paths:
+            target = project / path
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink()
 
     return edit
 
@@ -245,8 +246,16 @@ EDITS = {
         removed("results/tiny/submission/submission.csv"),
         {"write_submission"},
     ),
-    "the weights of a model deleted": (
+    "the weights of a model deleted, whose results are there": (
         removed("results/tiny/models/small/fold0/weights.pdparams"),
+        set(),
+    ),
+    "the weights of a model deleted, and its scores": (
+        removed(
+            "results/tiny/models/small/fold0/weights.pdparams",
+            "results/tiny/predictions/small/fold0/val.parquet",
+            "results/tiny/evaluation/small/scores.json",
+        ),
         of_model("small"),
     ),
     "the report deleted": (removed("results/tiny/eda/report.html"), {"eda_report"}),

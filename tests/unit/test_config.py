@@ -14,7 +14,7 @@ def minimal(**changes) -> dict:
     config = {
         "competition": "test",
         "data": {"root": "photos"},
-        "recipes": {"plain": {}},
+        "recipes": {"plain": {"operations": [], "copies": 1}},
         "models": {"lite0": {"architecture": "efficientnet_lite0", "recipe": "plain"}},
     }
     return {**config, **changes}
@@ -47,8 +47,8 @@ def test_defaults_of_an_operation_are_filled_in_without_adding_other_operations(
     recipes = {"plain": {"operations": [{"rotate": {"degrees": 30}}, {"noise": {}}]}}
     operations = validate(minimal(recipes=recipes))["recipes"]["plain"]["operations"]
     assert operations == [
-        {"rotate": {"probability": 0.5, "degrees": 30}},
-        {"noise": {"probability": 0.5, "sigma": 6}},
+        {"rotate": {"probability": 0.7, "degrees": 30}},
+        {"noise": {"probability": 0.7, "sigma": 6}},
     ]
 
 
@@ -84,8 +84,16 @@ def test_all_faults_are_told_at_once():
 
 def test_a_missing_section_is_told():
     config = minimal()
-    del config["models"]
-    assert "models: this key is required" in message(config)
+    del config["data"]
+    assert "data: this key is required" in message(config)
+
+
+def test_a_name_and_a_folder_are_all_that_it_takes():
+    config = validate({"competition": "test", "data": {"root": "photos"}})
+    assert config["models"]["lite0"]["recipe"] == "standard"
+    names = [name for step in config["recipes"]["standard"]["operations"] for name in step]
+    assert names == ["horizontal_flip", "rotate", "crop", "colour"]
+    assert config["recipes"]["standard"]["operations"][1]["rotate"]["degrees"] == 15
 
 
 @pytest.mark.parametrize(
@@ -142,7 +150,8 @@ def test_an_input_larger_than_the_stored_images_is_refused():
 
 
 def test_copies_without_operations_are_refused():
-    assert "recipes.plain.copies" in message(minimal(recipes={"plain": {"copies": 2}}))
+    recipes = {"plain": {"copies": 2, "operations": []}}
+    assert "recipes.plain.copies" in message(minimal(recipes=recipes))
 
 
 def test_a_warm_up_longer_than_the_training_is_refused():

@@ -64,7 +64,7 @@ def test_padding_is_that_of_tensorflow(size, kernel, stride):
 
 def test_batch_normalisation_has_the_constants_of_the_paper():
     norm = ConvNorm(3, 8, 3).norm
-    assert (norm._epsilon, norm._momentum) == (1e-3, 0.99)
+    assert (norm._epsilon, norm._momentum) == (1e-3, 0.9)
 
 
 @pytest.mark.parametrize(

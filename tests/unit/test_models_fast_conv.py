@@ -163,3 +163,17 @@ def test_on_a_gpu_the_plain_network_is_used_without_a_warning(monkeypatch, capsy
     net = paddle.nn.Conv2D(3, 4, 3)
     assert accelerate(net) is net
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet_lite0", "resnet18"])
+def test_evaluation_sees_the_weights_as_they_are_now(older_format, architecture):
+    net = without_dropout(architecture)
+    net.eval()
+    forward = accelerate(net)
+    with paddle.no_grad():
+        for _ in range(2):
+            np.testing.assert_allclose(
+                forward(photos(4)).numpy(), net(photos(4)).numpy(), rtol=1e-3, atol=1e-3
+            )
+            for parameter in net.parameters():
+                parameter.set_value(parameter * 1.1)

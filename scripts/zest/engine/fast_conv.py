@@ -96,6 +96,9 @@ def _send_to_onednn(program):
         for operator in block.ops:
             if operator.type in CONVOLUTIONS:
                 operator._set_attr("use_mkldnn", True)
+                # With is_test, the first run's weights are kept in oneDNN's layout for good, and a
+                # validation after more training would silently use old weights.
+                operator._set_attr("is_test", False)
     return program
 
 

@@ -1,0 +1,208 @@
+"""The workflow as a user runs it: one command from photos to a submission, and what can go
+wrong."""
+
+import csv
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import PROJECT, run, snakemake
+
+from zest.contracts import HISTORY, PREDICTIONS, TRAINSET, read_table
+from zest.files import sha256
+
+RESULTS = "results/tiny"
+MODELS = ("lite0", "small")
+
+
+def test_the_submission_has_the_shape_of_the_sample_file(finished):
+    sample = (finished / "photos/sample_submit.csv").read_text().splitlines()
+    found = (finished / RESULTS / "submission/submission.csv").read_text().splitlines()
+    assert found[0] == sample[0] == "id,class_num"
+    assert [row.split(",")[0] for row in found] == [row.split(",")[0] for row in sample]
+    assert {row.split(",")[1] for row in found[1:]} <= {"0", "1", "2", "3"}
+
+
+def test_the_submission_says_where_it_comes_from(finished):
+    folder = finished / RESULTS / "submission"
+    told = json.loads((folder / "provenance.json").read_text())
+    assert told["submission_sha256"] == sha256(folder / "submission.csv")
+    (weights,) = told["weights_sha256"]
+    assert told["weights_sha256"][weights] == sha256(finished / weights)
+    assert told["model"] in weights
+    assert {"train", "test"} == set(told["data_sha256"])
+    assert "train_model.py" in told["code"]
+    assert told["packages"]["paddlepaddle"]
+    assert told["config"]["models"]["lite0"]["label_smoothing"] == 0.1
+
+
+def test_the_submission_is_of_the_leader(finished):
+    with open(finished / RESULTS / "leaderboard.csv") as file:
+        rows = list(csv.DictReader(file))
+    scores = [float(row["accuracy"]) for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    told = json.loads((finished / RESULTS / "submission/provenance.json").read_text())
+    assert told["model"] == rows[0]["model"]
+
+
+def test_the_same_run_with_one_job_at_a_time_gives_the_same_bytes(finished, tmp_path):
+    again = Path(shutil.copytree(finished, tmp_path / "zest"))
+    shutil.rmtree(again / "results")
+    shutil.rmtree(again / ".snakemake")
+    done = snakemake(again, "-j1", "all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = ["submission/submission.csv", "leaderboard.csv", "leaderboard.html", "eda/report.html"]
+    files += [f"trainset/{name}/fold0/images.parquet" for name in ("plain", "turned")]
+    for model in MODELS:
+        files += [f"predictions/{model}/fold0/{part}.parquet" for part in ("val", "test")]
+        files += [f"models/{model}/fold0/weights.pdparams"]
+    for name in files:
+        assert sha256(again / RESULTS / name) == sha256(finished / RESULTS / name), name
+
+
+def test_predictions_are_probabilities_of_the_photos_that_training_never_saw(finished):
+    for model, recipe in (("lite0", "turned"), ("small", "plain")):
+        folder = finished / RESULTS / "predictions" / model / "fold0"
+        table = read_table(folder / "val.parquet", PREDICTIONS)
+        rows = np.array(table["probabilities"].to_pylist())
+        np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)
+        trainset = finished / RESULTS / f"trainset/{recipe}/fold0/images.parquet"
+        seen = set(read_table(trainset, TRAINSET, columns=["image_id"])["image_id"].to_pylist())
+        predicted = set(table["image_id"].to_pylist())
+        assert len(predicted) == 12
+        assert not seen & predicted
+        assert len(seen | predicted) == 48
+
+
+def test_the_last_validation_of_the_training_is_the_score_of_the_stored_weights(finished):
+    for model in MODELS:
+        folder = finished / RESULTS / "models" / model / "fold0"
+        last = read_table(folder / "history.parquet", HISTORY).to_pylist()[-1]
+        told = json.loads((finished / RESULTS / f"evaluation/{model}/scores.json").read_text())
+        assert told["scores"]["accuracy"]["value"] == pytest.approx(last["val_accuracy"])
+        assert told["scores"]["log_loss"]["value"] == pytest.approx(last["val_loss"], rel=1e-4)
+
+
+def test_every_epoch_is_told_on_the_terminal_and_in_the_log(project):
+    shutil.rmtree(project / RESULTS / "models/small")
+    shutil.rmtree(project / RESULTS / "predictions/small")
+    done = snakemake(project, "-j2", f"{RESULTS}/predictions/small/fold0/val.parquet")
+    line = "[small fold 0] epoch 2/2: loss "
+    assert line in done.stdout + done.stderr
+    log = (project / RESULTS / "logs/train_model/small-0.log").read_text()
+    told = log[log.index(line) :].splitlines()[0]
+    for part in ("validation loss", "accuracy", "photos/s", "left"):
+        assert part in told
+
+
+def test_visualdl_shows_the_curves(finished):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--logdir", RESULTS + "/models", "--port", str(port), "--language", "en"]
+    command = [Path(sys.executable).with_name("visualdl"), *arguments]
+    server = subprocess.Popen(
+        command, cwd=finished, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        page = fetch(f"http://127.0.0.1:{port}/app", server)
+        assert "VisualDL" in page
+        tags = fetch(f"http://127.0.0.1:{port}/api/scalar/tags", server)
+        assert "validation/accuracy" in tags
+        assert "lite0/fold0/visualdl" in tags
+    finally:
+        server.kill()
+
+
+def fetch(address: str, server: subprocess.Popen) -> str:
+    """Return a page of a server that may still be starting."""
+    for _ in range(120):
+        assert server.poll() is None, server.stdout.read()
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"{address} does not answer")
+
+
+# What can go wrong.
+
+
+def configure(project: Path, **sections) -> None:
+    path = project / "config/tiny.yaml"
+    config = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**config, **sections}, sort_keys=False))
+
+
+def test_a_typo_ends_with_exit_code_2_and_names_the_key(project):
+    configure(project, models={"lite0": {"lable_smoothing": 0.1}})
+    done = snakemake(project, "-n")
+    assert done.returncode == 2
+    assert (
+        "models.lite0.lable_smoothing: unknown key; did you mean 'label_smoothing'?" in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_that_does_not_exist_ends_with_exit_code_2_and_names_the_key(project):
+    configure(project, data={"root": "fotos"})
+    done = snakemake(project, "-n")
+    assert done.returncode == 2
+    assert "data.root: there is no folder or archive fotos" in done.stderr
+
+
+def test_a_broken_photo_stops_the_run_is_named_and_nothing_is_taken_for_finished(project):
+    photo = project / "photos/train_images/train_0007.jpg"
+    whole = photo.read_bytes()
+    photo.write_bytes(whole[: len(whole) // 2])
+    done = snakemake(project, "-j2", "all")
+    assert done.returncode == 1
+    assert "train_images.csv, row 9: train_0007.jpg: " in done.stdout + done.stderr
+    assert not (project / RESULTS / "catalog/train.parquet").exists()
+    photo.write_bytes(whole)
+    planned = snakemake(project, "-n", "all")
+    assert "catalog_training_photos" in planned.stdout
+
+
+def test_a_broken_test_photo_is_never_left_out_of_a_submission(project):
+    (project / "photos/test_images/test_0003.jpg").write_bytes(b"")
+    configure(project, data={"root": "photos", "classes": "classes.csv", "on_problem": "continue"})
+    done = snakemake(project, "-j2", "submission")
+    assert done.returncode == 1
+    assert "test_0003.jpg" in done.stdout + done.stderr
+    assert not (project / RESULTS / "submission/submission.csv").exists()
+    with open(project / RESULTS / "catalog/test_problems.csv") as file:
+        assert [row["image_id"] for row in csv.DictReader(file)] == ["test_0003.jpg"]
+
+
+def test_an_archive_gives_the_catalog_of_its_folder(project):
+    with zipfile.ZipFile(project / "contest.zip", "w") as archive:
+        for path in sorted((project / "photos").rglob("*")):
+            archive.write(path, path.relative_to(project / "photos"))
+    configure(project, competition="zipped", data={"root": "contest.zip", "classes": "classes.csv"})
+    parts = [f"results/zipped/catalog/{part}.parquet" for part in ("train", "test")]
+    done = snakemake(project, "-j2", *parts)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in ("train", "test"):
+        zipped = sha256(project / f"results/zipped/catalog/{part}.parquet")
+        assert zipped == sha256(project / RESULTS / f"catalog/{part}.parquet")
+
+
+@pytest.mark.parametrize("script", sorted((PROJECT / "scripts").glob("*.py")), ids=lambda p: p.name)
+def test_every_script_explains_its_arguments(script):
+    done = run(PROJECT, "python", str(script.relative_to(PROJECT)), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "--" in done.stdout
+    for line in done.stdout.partition("options:")[2].splitlines():
+        if line.startswith("  -"):
+            assert len(line.split("  ")) > 2 or len(line) < 80, line
