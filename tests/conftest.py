@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas  # noqa: F401 - before a dry run in this process hides it, see rules/common.smk
 import pytest
 import yaml
 

@@ -129,7 +129,8 @@ def sizes(train: Split, test: Split) -> list[str]:
     turned = sum(value != 1 for value in [*train.orientation, *test.orientation])
     if turned:
         sentences.append(
-            f"{turned:,} photos were taken with the camera turned; Zest sets them upright."
+            f"{turned:,} {'photo was' if turned == 1 else 'photos were'} taken with the camera "
+            "turned; Zest sets them upright."
         )
     return sentences
 

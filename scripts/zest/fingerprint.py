@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from zest.stat_cache import facts_of_files
+
 # Imports whose package is named otherwise, in the order of preference.
 _DISTRIBUTIONS = {
     "PIL": ("pillow",),
@@ -22,53 +24,60 @@ _DISTRIBUTIONS = {
 }
 
 
-def code_fingerprint(script: str | os.PathLike) -> str:
-    """Return a fingerprint of all the code that a script can run.
+class CodeBase:
+    """The Python files of a project, each with the digest of its code and what it imports."""
 
-    It covers the script, the modules of this project that it imports, theirs in turn, and the
-    versions of the packages that these import. Comments, docstrings and layout do not enter it.
+    def __init__(self, root: str | os.PathLike, cache: Path | None = None):
+        """Read all Python files below `root`; for the cache see `facts_of_files`."""
+        root = Path(root)
+        names = [path.relative_to(root).as_posix() for path in root.rglob("*.py")]
+        self._modules = facts_of_files(root, sorted(names), _read, cache)
 
-    Args:
-        script: a Python file; the folder it lies in is the root of the project's modules.
-    """
-    root = Path(script).resolve().parent
-    files = sorted(_reachable(Path(script).resolve(), root))
-    parts = [f"{path.relative_to(root)}={_read(path, _stamp(path))[0]}" for path in files]
-    packages = sorted({name for path in files for name in _read(path, _stamp(path))[1]})
-    parts += [version for name in packages if (version := _version(name, root))]
-    return _digest("\n".join(parts))
+    def fingerprint(self, script: str) -> str:
+        """Return a fingerprint of all the code that a script can run.
+
+        It covers the script, the modules of this project that it imports, theirs in turn, and the
+        versions of the packages that these import. Comments, docstrings and layout do not enter it.
+
+        Args:
+            script: a Python file, relative to the root.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        files = self._reachable(script)
+        imports = {name for file in files for name in self._modules[file]["imports"]}
+        outside = {name.partition(".")[0] for name in imports} - self._own_names()
+        versions = (_version(name) for name in sorted(outside - sys.stdlib_module_names))
+        codes = (f"{file}={self._modules[file]['code']}" for file in sorted(files))
+        return _digest("\n".join([*codes, *versions]))
+
+    def _reachable(self, script: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [script]
+        while waiting:
+            file = waiting.pop()
+            if file not in found:
+                found.add(file)
+                for name in self._modules[file]["imports"]:
+                    waiting.extend(self._files_of(name))
+        return found
+
+    def _files_of(self, name: str) -> Iterator[str]:
+        """Yield the files that `import name` runs: packages on the way, and the module."""
+        path = ""
+        for part in name.split("."):
+            path += part
+            for file in (f"{path}/__init__.py", f"{path}.py"):
+                if file in self._modules:
+                    yield file
+            path += "/"
+
+    def _own_names(self) -> set[str]:
+        return {file.partition("/")[0].removesuffix(".py") for file in self._modules}
 
 
-def _reachable(script: Path, root: Path) -> set[Path]:
-    found: set[Path] = set()
-    waiting = [script]
-    while waiting:
-        path = waiting.pop()
-        if path in found:
-            continue
-        found.add(path)
-        for name in _read(path, _stamp(path))[1]:
-            waiting.extend(_project_files(name, root))
-    return found
-
-
-def _project_files(name: str, root: Path) -> Iterator[Path]:
-    """Yield the project's files that `import name` runs: packages on the way, and the module."""
-    parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        base = root.joinpath(*parts[:end])
-        for path in (base / "__init__.py", base.with_suffix(".py")):
-            if path.is_file():
-                yield path
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
-
-
-@functools.cache
-def _read(path: Path, stamp: tuple[int, int]) -> tuple[str, frozenset[str]]:
+def _read(path: Path) -> dict:
     """Return the digest of a file's code and the dotted names that it imports, wherever it does."""
     tree = ast.parse(path.read_bytes())
     names: set[str] = set()
@@ -80,7 +89,7 @@ def _read(path: Path, stamp: tuple[int, int]) -> tuple[str, frozenset[str]]:
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-    return _digest(ast.dump(tree)), frozenset(names)
+    return {"code": _digest(ast.dump(tree)), "imports": sorted(names)}
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -94,19 +103,15 @@ def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Asyn
 
 
 @functools.cache
-def _version(name: str, root: Path) -> str | None:
-    """Return `package==version` for an import from outside the project and the standard library."""
-    top = name.partition(".")[0]
-    local = (root / top).is_dir() or (root / f"{top}.py").is_file()
-    if local or top in sys.stdlib_module_names:
-        return None
-    for package in _DISTRIBUTIONS.get(top, (top,)):
+def _version(name: str) -> str:
+    """Return `package==version` of the package that an import comes from."""
+    for package in _DISTRIBUTIONS.get(name, (name,)):
         try:
             return f"{package}=={importlib.metadata.version(package)}"
         except importlib.metadata.PackageNotFoundError:
             continue
-    return f"{top} absent"
+    return f"{name} absent"
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

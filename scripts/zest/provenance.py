@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from zest.fingerprint import code_fingerprint
+from zest.fingerprint import CodeBase
 
 _PACKAGES = (
     "matplotlib",
@@ -36,7 +36,8 @@ def data_hash(catalog: pa.Table) -> str:
 
 def code_hashes(scripts: str | os.PathLike) -> dict[str, str]:
     """Return the code fingerprint of every stage: each script of the folder."""
-    return {path.name: code_fingerprint(path) for path in sorted(Path(scripts).glob("*.py"))}
+    code = CodeBase(scripts)
+    return {path.name: code.fingerprint(path.name) for path in sorted(Path(scripts).glob("*.py"))}
 
 
 def package_versions() -> dict[str, str]:

@@ -116,9 +116,9 @@ def test_visualdl_shows_the_curves(finished):
     try:
         page = fetch(f"http://127.0.0.1:{port}/app", server)
         assert "VisualDL" in page
-        tags = fetch(f"http://127.0.0.1:{port}/api/scalar/tags", server)
+        tags = fetch(f"http://127.0.0.1:{port}/app/api/scalar/tags", server)
         assert "validation/accuracy" in tags
-        assert "lite0/fold0/visualdl" in tags
+        assert "lite0 fold 0" in tags
     finally:
         server.kill()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zest.fingerprint import code_fingerprint
+from zest.fingerprint import CodeBase, _version
 
 STAGE = '''"""What it does."""
 import json
@@ -28,6 +28,10 @@ def project(tmp_path):
     return tmp_path
 
 
+def fingerprint(project, cache=None) -> str:
+    return CodeBase(project, cache).fingerprint("stage.py")
+
+
 def rewrite(path, old, new):
     text = path.read_text()
     assert old in text
@@ -46,9 +50,9 @@ def rewrite(path, old, new):
     ids=["comment", "module docstring", "docstring", "layout", "module not imported"],
 )
 def test_what_cannot_change_a_result_leaves_the_fingerprint(project, file, old, new):
-    before = code_fingerprint(project / "stage.py")
+    before = fingerprint(project)
     rewrite(project / file, old, new)
-    assert code_fingerprint(project / "stage.py") == before
+    assert fingerprint(project) == before
 
 
 @pytest.mark.parametrize(
@@ -63,24 +67,22 @@ def test_what_cannot_change_a_result_leaves_the_fingerprint(project, file, old, 
     ids=["script", "imported module", "module imported by that", "package", "other library"],
 )
 def test_what_can_change_a_result_changes_the_fingerprint(project, file, old, new):
-    before = code_fingerprint(project / "stage.py")
+    before = fingerprint(project)
     if old:
         rewrite(project / file, old, new)
     else:
         (project / file).write_text(new)
-    assert code_fingerprint(project / "stage.py") != before
+    assert fingerprint(project) != before
 
 
 def test_another_version_of_a_library_changes_the_fingerprint(project, monkeypatch):
     import importlib.metadata
 
-    from zest import fingerprint
-
-    before = code_fingerprint(project / "stage.py")
-    fingerprint._version.cache_clear()
+    before = fingerprint(project)
+    _version.cache_clear()
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0")
-    after = code_fingerprint(project / "stage.py")
-    fingerprint._version.cache_clear()
+    after = fingerprint(project)
+    _version.cache_clear()
     assert after != before
 
 
@@ -89,4 +91,14 @@ def test_the_fingerprint_does_not_depend_on_where_the_project_lies(project, tmp_
 
     copy = tmp_path_factory.mktemp("elsewhere") / "project"
     shutil.copytree(project, copy)
-    assert code_fingerprint(copy / "stage.py") == code_fingerprint(project / "stage.py")
+    assert fingerprint(copy) == fingerprint(project)
+
+
+def test_with_a_cache_the_fingerprint_is_the_same_and_follows_every_edit(project, tmp_path):
+    cache = tmp_path / "cache.json"
+    before = fingerprint(project)
+    assert fingerprint(project, cache) == fingerprint(project, cache) == before
+    rewrite(project / "pack/deep.py", "1", "2")
+    assert fingerprint(project, cache) == fingerprint(project) != before
+    (project / "pack/deep.py").unlink()
+    assert fingerprint(project, cache) == fingerprint(project)
