@@ -1,7 +1,5 @@
 """Convolutions on oneDNN give what Paddle's own give, and give way to them where they cannot."""
 
-import warnings
-
 import numpy as np
 import paddle
 import pytest
@@ -10,14 +8,6 @@ from paddle.jit.dy2static import partial_program
 from zest.engine import fast_conv
 from zest.engine.fast_conv import CONVOLUTIONS, accelerate, fault
 from zest.models.registry import build
-
-
-@pytest.fixture
-def older_format():
-    """Put Paddle where `tune_process` puts it: in its older program format."""
-    with warnings.catch_warnings(), paddle.pir_utils.DygraphOldIrGuard():
-        warnings.simplefilter("ignore")
-        yield
 
 
 @pytest.fixture
@@ -65,7 +55,7 @@ def distance(found, expected):
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_lite0", "shufflenet_v2_x0_25"])
-def test_a_training_step_is_that_of_the_plain_network(older_format, sent, architecture):
+def test_a_training_step_is_that_of_the_plain_network(sent, architecture):
     plain, fast = without_dropout(architecture), without_dropout(architecture)
     expected_logits, expected_gradients, expected_statistics = step(plain, plain)
     logits, gradients, statistics = step(fast, accelerate(fast))
@@ -79,7 +69,7 @@ def test_a_training_step_is_that_of_the_plain_network(older_format, sent, archit
     assert sent[-1] == CONVOLUTIONS
 
 
-def test_predictions_are_those_of_the_plain_network_for_every_batch_size(older_format, sent):
+def test_predictions_are_those_of_the_plain_network_for_every_batch_size(sent):
     net = without_dropout("efficientnet_lite0")
     forward = accelerate(net)
     net.eval()
@@ -95,7 +85,7 @@ def small_network():
     return nn.Sequential(conv, norm, nn.AdaptiveAvgPool2D(1), nn.Flatten(), nn.Linear(8, 5))
 
 
-def test_the_mode_follows_the_network(older_format):
+def test_the_mode_follows_the_network():
     net = small_network()
     mean = net.state_dict()["1._mean"]
     forward = accelerate(net)
@@ -111,7 +101,7 @@ def test_the_mode_follows_the_network(older_format):
     np.testing.assert_allclose(forward(photos(4)).numpy(), training, rtol=1e-5, atol=1e-6)
 
 
-def test_a_program_is_made_once_for_each_shape(older_format, sent):
+def test_a_program_is_made_once_for_each_shape(sent):
     forward = accelerate(small_network())
     del sent[:]
     for count in (4, 2, 4, 2):
@@ -119,13 +109,13 @@ def test_a_program_is_made_once_for_each_shape(older_format, sent):
     assert len(sent) == 2
 
 
-def test_the_network_itself_stays_plain(older_format):
+def test_the_network_itself_stays_plain():
     net = small_network()
     accelerate(net)(photos(2))
     assert net.forward.__func__ is paddle.nn.Sequential.forward
 
 
-def test_the_check_finds_no_fault_here_and_leaves_the_random_generator(older_format):
+def test_the_check_finds_no_fault_here_and_leaves_the_random_generator():
     paddle.seed(5)
     expected = paddle.rand([4]).numpy()
     paddle.seed(5)
@@ -133,7 +123,7 @@ def test_the_check_finds_no_fault_here_and_leaves_the_random_generator(older_for
     assert (paddle.rand([4]).numpy() == expected).all()
 
 
-def test_a_wrong_gradient_is_a_fault(older_format, monkeypatch):
+def test_a_wrong_gradient_is_a_fault(monkeypatch):
     monkeypatch.setattr(fast_conv, "_trace", lambda net: lambda x: net(x) + 0.01 * net(x).detach())
     assert "differs from Paddle's own" in fault()
 
@@ -147,7 +137,7 @@ def falls_back(capsys, reason):
     assert line.count("\n") == 1
 
 
-def test_without_paddles_private_parts_the_plain_network_is_used(older_format, monkeypatch, capsys):
+def test_without_paddles_private_parts_the_plain_network_is_used(monkeypatch, capsys):
     monkeypatch.delattr(partial_program, "PartialProgramLayerHook")
     falls_back(capsys, "other inner parts")
 
@@ -166,7 +156,7 @@ def test_on_a_gpu_the_plain_network_is_used_without_a_warning(monkeypatch, capsy
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet_lite0", "resnet18"])
-def test_evaluation_sees_the_weights_as_they_are_now(older_format, architecture):
+def test_evaluation_sees_the_weights_as_they_are_now(architecture):
     net = without_dropout(architecture)
     net.eval()
     forward = accelerate(net)
