@@ -8,6 +8,7 @@ import argparse
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 from zest.errors import run
@@ -92,10 +93,10 @@ def render(ranked: list[dict], metric: str, competition: str) -> str:
 
 
 def _axis(scores: list[dict]) -> tuple[float, float]:
-    """Return the ends of the chart's axis: tenths around all intervals."""
-    low = min(score["low"] for score in scores)
-    high = max(score["high"] for score in scores)
-    return int(low * 10) / 10, -int(-high * 10 // 1) / 10
+    """Return the ends of the chart's axis: whole tenths around all intervals."""
+    low = math.floor(10 * min(score["low"] for score in scores))
+    high = math.ceil(10 * max(score["high"] for score in scores))
+    return low / 10, max(high, low + 1) / 10
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ shape of the sample file and submission/provenance.json. The folds of a model ar
 
 import argparse
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -118,9 +119,11 @@ def write_submission(values: dict[str, str], data: dict, root: Path, out: Path) 
     if data["sample_submission"] is not None:
         read_sample(root / data["sample_submission"], data["dummy_ids"]).write(out, values)
         return
-    rows = [f"{data['id_column']},{data['label_column']}"]
-    rows += [f"{image_id},{value}" for image_id, value in values.items()]
-    write_text(out, "\n".join(rows) + "\n")
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([data["id_column"], data["label_column"]])
+    writer.writerows(values.items())
+    write_text(out, text.getvalue())
 
 
 if __name__ == "__main__":

@@ -11,9 +11,8 @@ ENVS = Path(__file__).parents[2] / "envs"
 
 def pins(path: Path) -> dict[str, str]:
     """Return the versions of the pip section of a conda file."""
-    (packages,) = (
-        part["pip"] for part in yaml.safe_load(path.read_text())["dependencies"] if isinstance(part, dict)
-    )
+    dependencies = yaml.safe_load(path.read_text())["dependencies"]
+    (packages,) = (part["pip"] for part in dependencies if isinstance(part, dict))
     return dict(package.split("==") for package in packages)
 
 

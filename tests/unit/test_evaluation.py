@@ -1,0 +1,86 @@
+"""Scores of a model and the ranking of models, as people read them."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from compare_models import explain, rank, render, to_csv
+from evaluate_model import gather, per_class_table
+from zest.classes import ClassInfo
+from zest.contracts import PREDICTIONS, write_table
+from zest.errors import UserError
+
+METRICS = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")
+
+
+def summary(model: str, value: float, spread: float = 0.05, loss: float = 0.5) -> dict:
+    score = {"value": value, "low": value - spread, "high": value + spread, "n": 50}
+    scores = dict.fromkeys(METRICS, score)
+    scores["log_loss"] = {"value": loss, "low": loss - 0.1, "high": loss + 0.1, "n": 50}
+    return {"model": model, "photos": 50, "folds": 1, "confidence": 0.95, "scores": scores}
+
+
+def names(ranked: list[dict]) -> list[str]:
+    return [one["model"] for one in ranked]
+
+
+def test_the_best_model_is_first():
+    models = [summary("low", 0.7), summary("high", 0.9), summary("middle", 0.8)]
+    assert names(rank(models, "accuracy")) == ["high", "middle", "low"]
+
+
+def test_of_log_loss_the_lowest_is_first():
+    models = [summary("a", 0.9, loss=0.7), summary("b", 0.8, loss=0.3)]
+    assert names(rank(models, "log_loss")) == ["b", "a"]
+
+
+def test_equal_models_are_ranked_by_log_loss_then_name_in_any_order_of_input():
+    models = [summary("b", 0.8, loss=0.3), summary("c", 0.8, loss=0.2), summary("a", 0.8, loss=0.3)]
+    assert names(rank(models, "accuracy")) == ["c", "a", "b"]
+    assert rank(models[::-1], "accuracy") == rank(models, "accuracy")
+
+
+def test_the_contests_metric_leads_the_table():
+    header = to_csv([summary("a", 0.9)], "macro_f1").splitlines()[0].split(",")
+    assert header[:5] == ["rank", "model", "macro_f1", "macro_f1_low", "macro_f1_high"]
+
+
+def test_a_model_whose_interval_overlaps_the_leaders_is_not_called_worse():
+    models = [summary("a", 0.90), summary("b", 0.85), summary("c", 0.60)]
+    told = " ".join(explain(models, "accuracy"))
+    assert "The interval of b overlaps the leader's" in told
+    assert "No other model" in " ".join(explain([models[0], models[2]], "accuracy"))
+
+
+def test_the_page_needs_no_network_and_escapes_names():
+    page = render([summary("<b>", 0.9), summary("c", 0.5)], "accuracy", "fruit & leaves")
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert "fruit &amp; leaves" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_the_page_draws_scores_at_the_ends_of_the_scale(value):
+    assert "nan" not in render([summary("a", value, spread=0.0)], "accuracy", "test")
+
+
+CLASSES = [ClassInfo(0, "10", "clean", 8), ClassInfo(1, "20", "mouldy", 2)]
+
+
+def test_the_per_class_table_is_that_of_the_counts():
+    clean, mouldy = per_class_table(np.array([[6, 2], [1, 1]]), CLASSES, 0.95)
+    assert (clean["class_num"], clean["name"], clean["photos"]) == ("10", "clean", 8)
+    assert clean["recall"] == 0.75
+    assert clean["precision"] == pytest.approx(6 / 7, abs=1e-6)
+    assert mouldy["f1"] == pytest.approx(2 / (2 + 3), abs=1e-6)
+    assert clean["recall_low"] < 0.75 < clean["recall_high"]
+
+
+def test_a_photo_predicted_by_two_folds_is_refused(tmp_path):
+    row = {"image_id": "a", "fold": 0, "label": 0, "probabilities": [0.5, 0.5]}
+    paths = [tmp_path / f"fold{fold}" / "val.parquet" for fold in (0, 1)]
+    for path in paths:
+        write_table(pa.Table.from_pylist([row], schema=PREDICTIONS), path, PREDICTIONS)
+    with pytest.raises(UserError, match="two folds predicted the same photo"):
+        gather(paths)
