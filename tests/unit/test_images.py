@@ -1,0 +1,134 @@
+"""Reading photos: every mode upright in RGB, every bad file refused with its reason."""
+
+import io
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from zest.contracts import IMAGES, read_table, write_table
+from zest.errors import UserError
+from zest.images import UnreadableImage, decode_png, encode_png, fit, load_rgb
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def ramp(height: int = 30, width: int = 40) -> np.ndarray:
+    y, x = np.mgrid[0:height, 0:width]
+    return np.stack([x * 5, y * 7, (x + y) * 2], axis=2).astype(np.uint8)
+
+
+def test_a_png_is_read_as_it_is():
+    assert (load_rgb(encoded(Image.fromarray(ramp()))) == ramp()).all()
+
+
+@pytest.mark.parametrize(("orientation", "turns"), [(3, 2), (6, 3), (8, 1)])
+def test_a_photo_is_turned_upright_by_its_exif_orientation(orientation, turns):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(ramp())
+    found = load_rgb(encoded(stored, exif=exif))
+    assert (found == np.rot90(ramp(), turns)).all()
+
+
+def test_grey_becomes_three_equal_channels():
+    grey = ramp()[..., 0]
+    found = load_rgb(encoded(Image.fromarray(grey)))
+    assert (found == grey[..., None]).all()
+
+
+def test_16_bit_grey_is_scaled_not_cut_off():
+    grey = (ramp()[..., 0].astype(np.uint16)) * 257
+    found = load_rgb(encoded(Image.fromarray(grey)))
+    assert (found[..., 0] == ramp()[..., 0]).all()
+
+
+def test_transparency_is_laid_on_white():
+    image = Image.new("RGBA", (4, 4), (200, 0, 0, 0))
+    assert (load_rgb(encoded(image)) == 255).all()
+
+
+def test_a_palette_is_resolved():
+    image = Image.new("RGB", (4, 4), (10, 200, 30)).quantize(4)
+    assert (load_rgb(encoded(image)) == (10, 200, 30)).all()
+
+
+def test_cmyk_is_converted():
+    image = Image.new("RGB", (16, 16), (250, 220, 30)).convert("CMYK")
+    found = load_rgb(encoded(image, "JPEG"))
+    assert np.abs(found.astype(int) - (250, 220, 30)).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"no image at all", "not an image"),
+        (encoded(Image.fromarray(ramp(200, 200)), "JPEG")[:900], "broken image data"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(data, reason):
+    with pytest.raises(UnreadableImage, match=reason):
+        load_rgb(data)
+
+
+def test_a_huge_photo_is_refused_before_its_pixels_are_decoded():
+    with pytest.raises(UnreadableImage, match=r"data.max_pixels \(1199\)"):
+        load_rgb(encoded(Image.fromarray(ramp())), max_pixels=1199)
+
+
+def test_crop_keeps_the_middle():
+    found = fit(ramp(30, 40), 30, "crop")
+    assert (found == ramp(30, 40)[:, 5:35]).all()
+
+
+def test_stretch_keeps_everything():
+    found = fit(ramp(30, 40), 30, "stretch").astype(int)
+    assert found.shape == (30, 30, 3)
+    assert abs(found[0, 0, 0] - 0) < 5
+    assert abs(found[0, -1, 0] - 39 * 5) < 5
+
+
+def test_pad_keeps_everything_and_fills_with_the_colour_of_the_border():
+    photo = np.full((20, 40, 3), (10, 20, 30), np.uint8)
+    found = fit(photo, 40, "pad")
+    assert found.shape == (40, 40, 3)
+    assert (found == (10, 20, 30)).all()
+
+
+@pytest.mark.parametrize("how", ["crop", "stretch", "pad"])
+@pytest.mark.parametrize("shape", [(7, 300), (300, 7), (1, 1), (64, 64)])
+def test_any_shape_fits(how, shape):
+    assert fit(ramp(*shape), 64, how).shape == (64, 64, 3)
+
+
+def test_png_keeps_every_value():
+    assert (decode_png(encode_png(ramp())) == ramp()).all()
+    with pytest.raises(ValueError, match="no PNG"):
+        decode_png(b"no image")
+
+
+def images(count: int) -> list[dict]:
+    png = encode_png(ramp())
+    return [{"image_id": str(n), "image": {"bytes": png, "path": f"{n}.png"}} for n in range(count)]
+
+
+def test_image_tables_carry_the_hugging_face_mark_and_pictures_that_open(tmp_path):
+    write_table(pa.Table.from_pylist(images(3), schema=IMAGES), tmp_path / "t.parquet", IMAGES)
+    marked = json.loads(pq.read_schema(tmp_path / "t.parquet").metadata[b"huggingface"])
+    assert marked["info"]["features"]["image"] == {"_type": "Image"}
+    row = read_table(tmp_path / "t.parquet", IMAGES).to_pylist()[0]
+    assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (40, 30)
+
+
+def test_a_table_of_other_columns_is_refused(tmp_path):
+    pq.write_table(pa.table({"image_id": ["a"]}), tmp_path / "t.parquet")
+    with pytest.raises(UserError, match="its columns are not those of this version"):
+        read_table(tmp_path / "t.parquet", IMAGES)
