@@ -18,8 +18,14 @@ check: $(VENV)/requirements-test
 	$(ACTIVATE) && mypy
 
 # The environment, from the lock file; each mark is made only when the whole of it is installed.
+# Paddle needs the OpenMP library of GCC and does not bring it; a bare Debian has none, and the one in
+# scikit-learn's wheel serves as well.
 $(VENV)/requirements $(VENV)/requirements-test: $(VENV)/%: envs/%.txt | $(VENV)/bin/pip
 	$(ACTIVATE) && pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@$(ACTIVATE) && python -c 'import ctypes; ctypes.CDLL("libgomp.so.1")' 2> /dev/null \
+	  || { mkdir -p $(VENV)/openmp && cd $(VENV)/openmp \
+	       && ln -sf ../lib/python3.*/site-packages/scikit_learn.libs/libgomp-* libgomp.so.1 \
+	       && echo 'export LD_LIBRARY_PATH="$$VIRTUAL_ENV/openmp"' >> ../bin/activate; }
 	touch $@
 
 $(VENV)/bin/pip:

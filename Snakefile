@@ -35,7 +35,7 @@ rule all:
 
 rule submission:
     input:
-        *submission_files,
+        handed_in,
 
 
 rule leaderboard:

@@ -19,8 +19,18 @@ if archives:
         conda:
             environment
         params:
-            cfg=settings("data"),
+            cfg=settings(
+                data=data_settings(
+                    "kind",
+                    "train_images",
+                    "test_images",
+                    "labels",
+                    "sample_submission",
+                    "classes",
+                )
+            ),
             code=code_of("extract_archives.py"),
+            source=extraction_state,
             root=lambda wildcards: config["data"]["root"],
         shell:
             "python scripts/extract_archives.py --cfg {params.cfg:q} --root {params.root:q}"
@@ -45,7 +55,9 @@ rule catalog_training_photos:
     threads: workflow.cores
     params:
         cfg=settings(
-            data=catalog_settings(
+            data=data_settings(
+                "on_problem",
+                "max_pixels",
                 "kind",
                 "train_images",
                 "labels",
@@ -80,7 +92,11 @@ rule catalog_test_photos:
         environment
     threads: workflow.cores
     params:
-        cfg=settings(data=catalog_settings("test_images", "sample_submission", "dummy_ids")),
+        cfg=settings(
+            data=data_settings(
+                "on_problem", "max_pixels", "test_images", "sample_submission", "dummy_ids"
+            )
+        ),
         code=code_of("build_catalog.py"),
         source=source_state("test"),
         root=photo_folder,

@@ -104,9 +104,15 @@ def source_state(part):
     return lambda wildcards: sources.source_fingerprint(config["data"], part, cache)
 
 
-def catalog_settings(*keys):
-    """The keys of `data` that a part's catalog depends on."""
-    return {key: config["data"][key] for key in (*keys, "on_problem", "max_pixels")}
+def extraction_state(wildcards):
+    """The `source` of the extraction: a fingerprint of what stands beside the archives."""
+    cache = Path(f".snakemake/zest/{config['competition']}-beside.json")
+    return sources.extraction_fingerprint(config["data"], cache)
+
+
+def data_settings(*keys):
+    """Some keys of the `data` section."""
+    return {key: config["data"][key] for key in keys}
 
 
 def submission_settings(wildcards):
@@ -121,6 +127,13 @@ def submission_settings(wildcards):
             "recipes": {name: config["recipes"][name] for name in recipes},
         }
     )
+
+
+def handed_in(wildcards):
+    """The files of the target `submission`; without test photos there is nothing to hand in."""
+    if not has_test:
+        refuse("data.test_images is null: there is nothing to predict. Run snakemake leaderboard.")
+    return submission_files
 
 
 try:

@@ -27,10 +27,10 @@ rule write_submission:
         cfg=submission_settings,
         code=code_of("write_submission.py"),
         root=photo_folder,
-        leaderboard=(f"--leaderboard {results}/leaderboard.csv" if chosen_model == "best" else ""),
+        leaderboard="--leaderboard" if chosen_model == "best" else "",
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
-        " {params.leaderboard} --predictions {input.predictions:q} --weights {input.weights:q}"
+        " {params.leaderboard} {input.leaderboard:q} --predictions {input.predictions:q} --weights {input.weights:q}"
         " --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"
         " 2>&1 | tee {log:q}"

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zest.augment import apply_operations, draw_operations
+from zest.catalogued import read_catalogued
 from zest.contracts import (
     CATALOG,
     FOLDS,
@@ -24,7 +25,7 @@ from zest.contracts import (
     write_table,
 )
 from zest.errors import UserError, run
-from zest.images import encode_png, load_rgb
+from zest.images import encode_png
 from zest.parallel import ordered_map
 
 
@@ -48,12 +49,12 @@ def make_row(row: dict, operations: list[dict], size: int, how: str) -> dict:
     """Return a row of the TRAINSET table.
 
     Args:
-        row: of the manifest, and `file`, the path of the photo.
+        row: of the manifest, and `file`, the path of the photo, and `pixels`, its width x height.
         operations: of the recipe.
         size: width and height of the image, in pixels.
         how: `crop`, `stretch` or `pad`.
     """
-    photo = load_rgb(row["file"].read_bytes())
+    photo = read_catalogued(row["file"], row["pixels"])
     drawn = draw_operations(operations, row["seed"]) if row["copy"] else []
     png = encode_png(apply_operations(photo, drawn, size, how))
     return {

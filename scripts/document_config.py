@@ -19,9 +19,9 @@ INTRODUCTION = """\
 <!-- Written by `python scripts/document_config.py` from schema.yaml; edit that file instead. -->
 
 A configuration is one YAML file. `config.yaml` is the built-in demo and `lemon.yaml` the Hiroshima
-lemon contest; name another one with `snakemake --configfile config/mine.yaml`. Only `competition`,
-`data.root`, one recipe and one model are required. A key that is not listed here is refused, with
-the nearest one that is. `NAME` stands for a name of your own.
+lemon contest; name another one with `snakemake --configfile config/mine.yaml`. Only `competition`
+and `data.root` are required: everything else has a default, recipes and models too. A key that is
+not listed here is refused, with the nearest one that is. `NAME` stands for a name of your own.
 """
 
 
@@ -76,7 +76,7 @@ def _kind(part: dict) -> str:
         return ", ".join(f"`{value}`" for value in part["enum"])
     if "anyOf" in part:
         return " or ".join(_kind(one) for one in part["anyOf"])
-    kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
+    kinds: list[str] = part["type"] if isinstance(part["type"], list) else [part["type"]]
     words = {"null": "null", "object": "section", "array": "list"}
     return " or ".join([words.get(kind, kind) for kind in kinds]) + _range(part)
 

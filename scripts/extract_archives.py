@@ -18,8 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.archives import Extraction
-from catalog.names import is_junk, listing, path_fault
+from catalog.names import listing, path_fault
 from zest.errors import UserError, run
+from zest.inventory import is_junk
 from zest.sources import ARCHIVE_SUFFIXES, without_archive_suffix
 
 

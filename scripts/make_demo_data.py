@@ -20,11 +20,11 @@ from pathlib import Path
 
 from demo.photo import encode_photo
 from demo.plan import GRADES, Photo, plan_photos
-from zest.errors import UserError, run
+from zest.errors import run
 from zest.files import write_text
 from zest.inventory import inventory
 from zest.parallel import ordered_map
-from zest.sources import DEMO_PARTS, RENDERED
+from zest.sources import DEMO_PARTS, RENDERED, check_demo_folder
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def make_demo_data(cfg: dict, threads: int, out: Path) -> None:
         UserError: `out` holds something else than a former rendering, or the config asks for more
             near-duplicates than there are photos.
     """
-    check_replaceable(out)
+    check_demo_folder(out)
     photos = plan_photos(cfg)
     # a fixed name: what a killed run left behind is cleared by the next one
     staging = out.parent / f".part-{out.name}"
@@ -63,23 +63,6 @@ def make_demo_data(cfg: dict, threads: int, out: Path) -> None:
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     print(f"{out}: {cfg['train_photos']} train and {cfg['test_photos']} test photos")
-
-
-def check_replaceable(out: Path) -> None:
-    """Refuse to replace anything but a former rendering or an empty folder.
-
-    Raises:
-        UserError: `out` is a file, or a folder of other things.
-    """
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise UserError(f"{out}: is a file; the demo data need a folder. Choose another --out.")
-    if any(out.iterdir()) and not (out / RENDERED).exists():
-        raise UserError(
-            f"{out}: holds files that are not a former demo rendering (no {RENDERED}), and will "
-            "not be replaced. Choose another --out, or move the folder away."
-        )
 
 
 def render_all(photos: list[Photo], cfg: dict, folder: Path, threads: int) -> None:

@@ -9,16 +9,19 @@ import functools
 import json
 from pathlib import Path
 
+from zest.catalogued import read_catalogued
 from zest.contracts import CATALOG, IMAGES, in_row_groups, read_table, write_table
 from zest.errors import run
-from zest.images import encode_png, fit, load_rgb
+from zest.images import encode_png, fit
 from zest.parallel import ordered_map
 
+COLUMNS = ["image_id", "path", "width", "height"]  # of the catalog
 
-def prepare(row: tuple[str, Path], size: int, how: str) -> dict:
-    """Return a row of the IMAGES table for (image_id, path of the photo)."""
-    image_id, path = row
-    png = encode_png(fit(load_rgb(path.read_bytes()), size, how))
+
+def prepare(row: tuple[str, Path, int], size: int, how: str) -> dict:
+    """Return a row of the IMAGES table for (image_id, path of the photo, its width x height)."""
+    image_id, path, pixels = row
+    png = encode_png(fit(read_catalogued(path, pixels), size, how))
     return {"image_id": image_id, "image": {"bytes": png, "path": f"{image_id}.png"}}
 
 
@@ -33,8 +36,10 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    catalog = read_table(args.catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
-    rows = [(row["image_id"], args.root / row["path"]) for row in catalog]
+    catalog = read_table(args.catalog, CATALOG, columns=COLUMNS).to_pylist()
+    rows = [
+        (row["image_id"], args.root / row["path"], row["width"] * row["height"]) for row in catalog
+    ]
     work = functools.partial(prepare, size=cfg["size"], how=cfg["fit"])
     images = ordered_map(work, rows, len(rows), args.threads, f"resize to {cfg['size']}")
     write_table(in_row_groups(images, IMAGES), args.out, IMAGES)

@@ -56,12 +56,15 @@ def check_class_sizes(labels: np.ndarray, names: list[str], folds: int) -> None:
         UserError: a class with fewer photos than folds.
     """
     counts = np.bincount(labels, minlength=len(names))
-    small = [f"{names[k]} ({counts[k]})" for k in np.flatnonzero(counts < folds)]
+    small = [
+        f"class {names[k]} ({counts[k]} photo{'s' if counts[k] != 1 else ''})"
+        for k in np.flatnonzero(counts < folds)
+    ]
     if small:
+        lower = f", or lower split.folds to {counts.min()}" if counts.min() >= 2 else ""
         raise UserError(
-            f"catalog/classes.csv: fewer photos than the {folds} folds in class "
-            f"{', '.join(small)}. Label more photos of it, merge it with another class, or lower "
-            f"split.folds to {max(2, int(counts.min()))}."
+            f"{', '.join(small)}: fewer photos than split.folds ({folds}), and every fold needs "
+            f"one of each class. Label more photos or merge classes{lower}."
         )
 
 

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from pathlib import Path
 
+from zest.inventory import is_junk
+
 
 def path_fault(name: str) -> str | None:
     """Say what is wrong with a relative path from outside, or None if it is safe.
@@ -26,11 +28,6 @@ def path_fault(name: str) -> str | None:
     if name.endswith("/"):
         return "ends with '/': it names a folder, not a file"
     return None
-
-
-def is_junk(name: str) -> bool:
-    """Tell whether a file or folder is left by an operating system: hidden, or known by name."""
-    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def nfc(name: str) -> str:

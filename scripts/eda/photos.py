@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from zest.errors import UserError
-from zest.images import UnreadableImage, fit, load_rgb
+from zest.catalogued import read_catalogued
+from zest.images import fit
 from zest.parallel import ordered_map
 
 MEASURED_SIDE = 256  # pixels of the long side of the copy that is measured
@@ -20,7 +20,7 @@ class Job:
     """One photo to measure."""
 
     path: str
-    pixels: int  # width x height in the catalog: a larger photo is not the one the catalog saw
+    pixels: int  # width x height in the catalog: a photo of another size is not the one it saw
     thumbnail: bool  # whether the report shows this photo
 
 
@@ -94,16 +94,7 @@ def measure_file(job: Job) -> Measurement:
     Raises:
         UserError: the file is missing, or is not the photo that the catalog saw.
     """
-    try:
-        with open(job.path, "rb") as file:
-            image = load_rgb(file.read(), max_pixels=job.pixels)
-    except (FileNotFoundError, UnreadableImage) as error:
-        reason = "it is missing" if isinstance(error, FileNotFoundError) else str(error)
-        raise UserError(
-            f"{job.path}: {reason}. The photo was readable when the catalog was made: "
-            "put it back, or run the same command again to make a new catalog."
-        ) from error
-    return measure(image, job.thumbnail)
+    return measure(read_catalogued(job.path, job.pixels), job.thumbnail)
 
 
 def measure_files(jobs: Sequence[Job], threads: int) -> list[Measurement]:

@@ -6,8 +6,9 @@ The geometric operations of a copy are combined into one resampling, so that a f
 crop blur no more than one of them; the operations on pixel values follow, in the order of the
 recipe.
 
-To add an operation: write its draw function (and, for pixel values, its apply function), name it in
-the table below, and describe its parameters in config/schema.yaml.
+To add an operation: give it an entry in `_DRAW` (how its parameters are drawn) and one in `_SOURCE`
+(if it moves pixels) or in `_APPLY` (if it changes their values), and describe its parameters in
+config/schema.yaml.
 """
 
 import math
@@ -28,19 +29,25 @@ _RGB_TO_YIQ = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 def draw_operations(operations: list[dict], seed: int) -> list[dict]:
     """Draw which operations a copy gets, and with which parameters.
 
+    A copy without any operation would only repeat the photo, so all are drawn again until at least
+    one applies.
+
     Args:
         operations: of the recipe, each `{name: {"probability": ..., ...}}`.
         seed: of this copy.
 
     Returns:
-        The operations that apply, in order: `{"name": ..., parameter: drawn value, ...}`.
+        The operations that apply, in order: `{"name": ..., parameter: drawn value, ...}`. Empty
+        only where nothing can be drawn: no operations, or all of probability 0.
     """
     rng = np.random.default_rng(seed)
-    drawn = []
-    for operation in operations:
-        ((name, settings),) = operation.items()
-        if rng.random() < settings["probability"]:
-            drawn.append({"name": name, **_DRAW[name](rng, settings)})
+    named = [pair for operation in operations for pair in operation.items()]
+    possible = any(settings["probability"] > 0 for _, settings in named)
+    drawn: list[dict] = []
+    while possible and not drawn:
+        for name, settings in named:
+            if rng.random() < settings["probability"]:
+                drawn.append({"name": name, **_DRAW[name](rng, settings)})
     return drawn
 
 

@@ -3,7 +3,6 @@
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
-import difflib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from zest.config_faults import nearest, schema_faults
 from zest.errors import UserError
 from zest.models.table import ARCHITECTURES, megabytes
 
@@ -31,7 +31,8 @@ def validate(config: dict) -> dict:
             settings that contradict each other. Every fault is named by the path of its key.
     """
     schema = load_schema()
-    faults = list(_schema_faults(config, schema))
+    config = _without_null_sections(config, schema, schema)
+    faults = list(dict.fromkeys(schema_faults(config, schema)))  # jsonschema repeats some
     if not faults:
         config = _complete(config, schema, schema)
         faults = list(_contradictions(config))
@@ -61,8 +62,24 @@ def resolve(schema: dict, root: dict) -> dict:
     return {**target, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
+def _without_null_sections(value: Any, schema: dict, root: dict) -> Any:
+    """Give each section that the file leaves empty (null) its default, or else no settings."""
+    schema = resolve(schema, root)
+    if value is None and schema.get("type") == "object":
+        return schema.get("default", {})
+    if isinstance(value, list) and "items" in schema:
+        return [_without_null_sections(item, schema["items"], root) for item in value]
+    if not isinstance(value, dict):
+        return value
+    known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+    return {
+        key: _without_null_sections(part, known.get(key, others), root)
+        for key, part in value.items()
+    }
+
+
 def _complete(value: Any, schema: dict, root: dict) -> Any:
-    """Fill in the defaults of `schema`, in the schema's order; a null section means no settings."""
+    """Fill in the defaults of `schema`, in the schema's order."""
     schema = resolve(schema, root)
     if isinstance(value, list) and "items" in schema:
         return [_complete(item, schema["items"], root) for item in value]
@@ -83,65 +100,66 @@ def _complete(value: Any, schema: dict, root: dict) -> Any:
     return filled
 
 
-def _schema_faults(config: dict, schema: dict) -> Iterator[str]:
-    from jsonschema import (
-        Draft202012Validator,
-    )  # slow to import: only once a configuration is there
-
-    for error in Draft202012Validator(schema).iter_errors(config):
-        path = _path(error.absolute_path)
-        if error.validator == "additionalProperties":
-            known = list(error.schema.get("properties", {}))
-            for key in sorted(error.instance.keys() - set(known), key=str):
-                yield f"{_join(path, key)}: unknown key{_nearest(str(key), known)}"
-        elif error.validator == "required":
-            for key in error.validator_value:
-                if key not in error.instance:
-                    yield f"{_join(path, key)}: this key is required"
-        else:
-            yield f"{path or 'the file'}: {_explain(error)}"
-
-
-def _explain(error: Any) -> str:
-    where = "this name" if "propertyNames" in error.absolute_schema_path else repr(error.instance)
-    if error.validator == "enum":
-        allowed = [str(value) for value in error.validator_value]
-        hint = _nearest(str(error.instance), allowed) if isinstance(error.instance, str) else ""
-        return f"{where} is not one of {', '.join(allowed)}{hint}"
-    if error.validator == "pattern":
-        return f"{error.instance!r} may hold only letters, digits, '-' and '_'"
-    return error.message
-
-
 def _contradictions(config: dict) -> Iterator[str]:
     """Yield what the schema alone cannot see: settings that do not go together."""
-    folds = config["split"]["folds"]
+    data, folds = config["data"], config["split"]["folds"]
+    if data["kind"] in ("folders", "lists") and data["group_column"] is not None:
+        yield (
+            f"data.group_column: {data['group_column']!r} names a column of a label CSV, which "
+            f"data.kind: {data['kind']} does not have; set data.group_column: null"
+        )
     for fold in config["split"]["train_folds"]:
         if fold >= folds:
             yield f"split.train_folds: there is no fold {fold} of {folds} (0 to {folds - 1})"
     for name, recipe in config["recipes"].items():
-        if recipe["copies"] > 1 and not recipe["operations"]:
-            yield (
-                f"recipes.{name}.copies: {recipe['copies']} copies without operations would only "
-                f"repeat the photos; name some under recipes.{name}.operations"
-            )
+        yield from _recipe_contradictions(f"recipes.{name}", recipe)
     for name in config["models"]:
         yield from _model_contradictions(config, name)
     chosen = config["submission"]["model"]
     if chosen != "best" and chosen not in config["models"]:
-        near = _nearest(chosen, [*config["models"], "best"])
+        near = nearest(chosen, [*config["models"], "best"])
         yield f"submission.model: there is no model {chosen!r} under models{near}"
+
+
+def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
+    chances = [
+        settings["probability"]
+        for operation in recipe["operations"]
+        for settings in operation.values()
+    ]
+    # Copies are drawn until an operation applies: far below this, that would take for ever.
+    if sum(chances) >= 0.01:
+        return
+    if not chances:
+        what = "there are none"
+    else:
+        what = "they almost never apply" if sum(chances) else "they never apply"
+    if recipe["balance"] != "none":
+        cause = f"the extra rows of balance: {recipe['balance']}"
+    elif recipe["copies"] > 1:
+        cause = f"copies: {recipe['copies']}"
+    else:
+        return
+    yield (
+        f"{path}.operations: {what}, so {cause} would only repeat photos; name operations of a "
+        f"probability of 0.01 or more, or set {path}.balance: none and {path}.copies: 1"
+    )
 
 
 def _model_contradictions(config: dict, name: str) -> Iterator[str]:
     path, model = f"models.{name}", config["models"][name]
     if model["architecture"] not in ARCHITECTURES:
-        near = _nearest(model["architecture"], ARCHITECTURES)
+        near = nearest(model["architecture"], ARCHITECTURES)
         yield f"{path}.architecture: there is no architecture {model['architecture']!r}{near}"
     else:
+        if model["pretrained"] and ARCHITECTURES[model["architecture"]].weights == "none":
+            yield (
+                f"{path}.pretrained: there are no ImageNet weights of {model['architecture']}; "
+                f"set {path}.pretrained: false"
+            )
         yield from _size_contradiction(config, name)
     if model["recipe"] not in config["recipes"]:
-        near = _nearest(model["recipe"], config["recipes"])
+        near = nearest(model["recipe"], config["recipes"])
         yield f"{path}.recipe: there is no recipe {model['recipe']!r} under recipes{near}"
     elif image_size(config, name) > config["recipes"][model["recipe"]]["image_size"]:
         stored = config["recipes"][model["recipe"]]["image_size"]
@@ -171,21 +189,3 @@ def _size_contradiction(config: dict, name: str) -> Iterator[str]:
             f"models.{name}.architecture: {config['models'][name]['architecture']}{each} takes "
             f"{size:.1f} MB, more than rules.max_model_mb ({limit})"
         )
-
-
-def _nearest(word: str, known: Any) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(sorted(known))}" if known else ""
-
-
-def _path(parts: Any) -> str:
-    path = ""
-    for part in parts:
-        path = f"{path}[{part}]" if isinstance(part, int) else _join(path, part)
-    return path
-
-
-def _join(path: str, key: Any) -> str:
-    return f"{path}.{key}" if path else str(key)

@@ -4,7 +4,6 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
 import ast
-import functools
 import hashlib
 import importlib.metadata
 import os
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from zest.models.table import WEIGHT_PACKAGES
 from zest.stat_cache import facts_of_files
 
 # Imports whose package is named otherwise, in the order of preference.
@@ -23,6 +23,9 @@ _DISTRIBUTIONS = {
     "yaml": ("pyyaml",),
 }
 
+# Packages that a module finds at run time, so that no import names them.
+_FOUND_AT_RUN_TIME = {"zest/models/pretrained.py": WEIGHT_PACKAGES}
+
 
 class CodeBase:
     """The Python files of a project, each with the digest of its code and what it imports."""
@@ -32,12 +35,13 @@ class CodeBase:
         root = Path(root)
         names = [path.relative_to(root).as_posix() for path in root.rglob("*.py")]
         self._modules = facts_of_files(root, sorted(names), _read, cache)
+        self._versions: dict[str, tuple[str, str]] = {}
 
     def fingerprint(self, script: str) -> str:
         """Return a fingerprint of all the code that a script can run.
 
         It covers the script, the modules of this project that it imports, theirs in turn, and the
-        versions of the packages that these import. Comments, docstrings and layout do not enter it.
+        versions of the packages that these use. Comments, docstrings and layout do not enter it.
 
         Args:
             script: a Python file, relative to the root.
@@ -45,12 +49,30 @@ class CodeBase:
         Raises:
             KeyError: there is no such file.
         """
-        files = self._reachable(script)
+        codes = [
+            f"{file}={self._modules[file]['code']}" for file in sorted(self._reachable(script))
+        ]
+        versions = [f"{package}=={version}" for package, version in self.packages(script).items()]
+        return _digest("\n".join([*codes, *versions]))
+
+    def packages(self, script: str | None = None) -> dict[str, str]:
+        """Return the version of each package that a script uses, by the name it is installed under.
+
+        A package that is not installed has the version `absent`.
+
+        Args:
+            script: a Python file, relative to the root; None for all files of the project.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        files = self._modules.keys() if script is None else self._reachable(script)
         imports = {name for file in files for name in self._modules[file]["imports"]}
         outside = {name.partition(".")[0] for name in imports} - self._own_names()
-        versions = (_version(name) for name in sorted(outside - sys.stdlib_module_names))
-        codes = (f"{file}={self._modules[file]['code']}" for file in sorted(files))
-        return _digest("\n".join([*codes, *versions]))
+        used = outside - sys.stdlib_module_names
+        for file in files:
+            used.update(_FOUND_AT_RUN_TIME.get(file, ()))
+        return dict(sorted(self._installed(name) for name in used))
 
     def _reachable(self, script: str) -> set[str]:
         found: set[str] = set()
@@ -75,6 +97,12 @@ class CodeBase:
 
     def _own_names(self) -> set[str]:
         return {file.partition("/")[0].removesuffix(".py") for file in self._modules}
+
+    def _installed(self, name: str) -> tuple[str, str]:
+        """Return the name and the version of a package; looked up once, because it is slow."""
+        if name not in self._versions:
+            self._versions[name] = _installed(name)
+        return self._versions[name]
 
 
 def _read(path: Path) -> dict:
@@ -102,15 +130,15 @@ def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Asyn
         node.body = node.body[1:]
 
 
-@functools.cache
-def _version(name: str) -> str:
-    """Return `package==version` of the package that an import comes from."""
-    for package in _DISTRIBUTIONS.get(name, (name,)):
+def _installed(name: str) -> tuple[str, str]:
+    """Return the name and the version of the package that an import comes from."""
+    packages = _DISTRIBUTIONS.get(name, (name,))
+    for package in packages:
         try:
-            return f"{package}=={importlib.metadata.version(package)}"
+            return package, importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return f"{name} absent"
+    return packages[0], "absent"
 
 
 def _digest(text: str) -> str:

@@ -21,36 +21,46 @@ _MANY = 5000  # files to read before the user is told why it takes long
 def inventory(root: Path, names: list[str], cache: Path | None = None) -> str:
     """Return a fingerprint of files, and of all files in folders: their names and contents.
 
-    A name that does not exist is part of the fingerprint as such. Hidden files are left out, so a
-    file manager's droppings change nothing.
+    A name that does not exist, a broken link and a file that cannot be read are part of the
+    fingerprint as such. What operating systems leave behind (`is_junk`) is left out.
 
     Args:
         root: the folder that the names are relative to; where it lies does not matter.
         names: of files and folders.
         cache: see `zest.stat_cache.facts_of_files`.
     """
-    found = [name for start in names for name in _listing(root, start)]
+    found = [name for start in names for name in _listing(root, start, frozenset())]
 
     def notice(count: int) -> None:
         if count > _MANY:
             print(f"reading {count} files of {root} once, to notice changes", file=sys.stderr)
 
-    digests = facts_of_files(root, found, sha256, cache, notice)
+    digests = facts_of_files(root, found, _digest, cache, notice)
     lines = [f"{name} {digest}" for name, digest in digests.items()]
-    lines += [f"{name} absent" for name in names if not (root / name).exists()]
+    lines += [f"{name} absent" for name in names if not os.path.lexists(root / name)]
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _listing(root: Path, name: str) -> Iterator[str]:
+def is_junk(name: str) -> bool:
+    """Tell whether a file or folder is left by an operating system: hidden, or known by name."""
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def _listing(root: Path, name: str, above: frozenset[str]) -> Iterator[str]:
+    """Yield the files of a folder and its subfolders; a link to a folder above is a file here."""
     path = root / name
-    if path.is_dir():
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    yield from _listing(root, f"{name}/{entry.name}")
-                else:
-                    yield f"{name}/{entry.name}"
-    elif path.exists():
+    if path.is_dir() and (real := os.path.realpath(path)) not in above:
+        for entry in sorted(path.iterdir()):
+            if not is_junk(entry.name):
+                yield from _listing(root, f"{name}/{entry.name}", above | {real})
+    elif path.is_symlink() or path.exists():
         yield name
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        return "not a file"
+    try:
+        return sha256(path)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from zest.fingerprint import CodeBase
+from zest.models.table import WEIGHT_PACKAGES
 
 _PACKAGES = (
     "matplotlib",
@@ -22,6 +23,7 @@ _PACKAGES = (
     "scikit-learn",
     "snakemake",
     "visualdl",
+    *WEIGHT_PACKAGES,
 )
 
 

@@ -30,6 +30,7 @@ def find_archives(data: dict) -> list[str]:
     """
     root = Path(data["root"])
     if data["kind"] == "demo":
+        check_demo_folder(root)
         return []
     if root.is_file():
         return [str(root)]
@@ -43,8 +44,24 @@ def find_archives(data: dict) -> list[str]:
     return [str(path) for path in found if path]
 
 
+def check_demo_folder(root: Path) -> None:
+    """Refuse to render over files that are not a former rendering.
+
+    Raises:
+        UserError: the folder holds something and has no record of a rendering.
+    """
+    if root.is_file() or (
+        root.is_dir() and any(root.iterdir()) and not (root / RENDERED).is_file()
+    ):
+        raise UserError(
+            f"data.kind: demo would render its photos over the files in {root}, which are not a "
+            "former rendering. For photos of your own remove data.kind (or set it to csv, folders "
+            "or lists); for the demo name another data.root."
+        )
+
+
 def _archive_of(path: Path) -> Path | None:
-    if path.name.endswith(ARCHIVE_SUFFIXES):
+    if path.name.lower().endswith(ARCHIVE_SUFFIXES):
         return path if path.is_file() else None
     beside = (path.with_name(path.name + suffix) for suffix in ARCHIVE_SUFFIXES)
     return next((candidate for candidate in beside if candidate.is_file()), None)
@@ -67,13 +84,32 @@ def part_files(data: dict, part: str) -> list[str]:
     """
     if data["kind"] == "demo":
         return DEMO_PARTS[part]
+    test = [data["sample_submission"], data["test_images"]]
     if part == "test":
-        names = [data["sample_submission"], data["test_images"]]
+        names = test
+    elif data["kind"] == "lists":  # their photos may lie anywhere below the root
+        names = sorted({path.name for path in Path(data["root"]).iterdir()} - {*test})
     else:
         labels = data["labels"] if data["kind"] != "folders" else None
         classes = data["classes"] if isinstance(data["classes"], str) else None
         names = [labels, classes, data["train_images"]]
     return [name for name in names if name]
+
+
+def extraction_fingerprint(data: dict, cache: Path) -> str:
+    """Return a fingerprint of what stands beside the archives of a source and is copied with them.
+
+    Args:
+        data: the `data` section of the configuration.
+        cache: see `zest.inventory.inventory`.
+    """
+    root = Path(data["root"])
+    if root.is_file():
+        return "one archive"
+    archives = {Path(path).name for path in find_archives(data)}
+    names = [name for part in ("train", "test") for name in part_files(data, part)]
+    plain = [name for name in names if name not in archives and (root / name).exists()]
+    return inventory(root, plain, cache)
 
 
 def source_fingerprint(data: dict, part: str, cache: Path) -> str:

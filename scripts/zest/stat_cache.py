@@ -46,7 +46,10 @@ def facts_of_files(
 
 
 def _stamp(path: Path) -> list[int]:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere
+        status = path.lstat()
     return [status.st_size, status.st_mtime_ns]
 
 

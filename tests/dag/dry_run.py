@@ -1,6 +1,5 @@
 """Which jobs a dry run would execute, found in this process."""
 
-from collections import Counter
 from pathlib import Path
 
 from snakemake.api import SnakemakeApi
@@ -13,8 +12,8 @@ from snakemake.settings.types import (
 )
 
 
-def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> Counter:
-    """Return how many jobs of each rule `snakemake -n TARGETS` would run.
+def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> set[str]:
+    """Return the jobs that `snakemake -n TARGETS` would run.
 
     A rule with wildcards is named with their values, as in `train_model lite0 0`; rules that only
     collect targets are left out.
@@ -29,7 +28,7 @@ def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.ya
         dag = workflow.dag(DAGSettings(targets=set(targets or ("all",))))
         dag.execute_workflow(executor="dryrun")
         jobs = list(workflow._workflow.dag.needrun_jobs(exclude_finished=False))
-        return Counter(_name(job) for job in jobs if job.output)
+        return {_name(job) for job in jobs if job.output}
 
 
 def _name(job) -> str:

@@ -1,6 +1,7 @@
 """The workflow as a user runs it: one command from photos to a submission, and what can go
 wrong."""
 
+import ast
 import csv
 import json
 import shutil
@@ -161,6 +162,23 @@ def test_a_folder_that_does_not_exist_ends_with_exit_code_2_and_names_the_key(pr
     assert "data.root: there is no folder or archive fotos" in done.stderr
 
 
+def test_a_demo_is_never_rendered_over_photos_of_the_user(project):
+    (project / "photos/rendered.json").unlink()
+    configure(project, data={"kind": "demo", "root": "photos"})
+    done = snakemake(project, "-j2", "all")
+    assert done.returncode == 2
+    assert "data.kind: demo would render its photos over the files in photos" in done.stderr
+    assert (project / "photos/train_images.csv").exists()
+
+
+def test_a_submission_without_test_photos_is_refused(project):
+    configure(project, data={"root": "photos", "classes": "classes.csv", "test_images": None})
+    done = snakemake(project, "-n", "submission")
+    assert done.returncode == 2
+    assert "data.test_images" in done.stderr
+    assert snakemake(project, "-n", "leaderboard").returncode == 0
+
+
 def test_a_broken_photo_stops_the_run_is_named_and_nothing_is_taken_for_finished(project):
     photo = project / "photos/train_images/train_0007.jpg"
     whole = photo.read_bytes()
@@ -202,7 +220,15 @@ def test_an_archive_gives_the_catalog_of_its_folder(project):
 def test_every_script_explains_its_arguments(script):
     done = run(PROJECT, "python", str(script.relative_to(PROJECT)), "--help")
     assert done.returncode == 0, done.stderr
-    assert "--" in done.stdout
-    for line in done.stdout.partition("options:")[2].splitlines():
-        if line.startswith("  -"):
-            assert len(line.split("  ")) > 2 or len(line) < 80, line
+    arguments = [
+        call
+        for call in ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add_argument"
+    ]
+    assert arguments
+    for call in arguments:
+        name = ast.literal_eval(call.args[0])
+        (told,) = [word.value for word in call.keywords if word.arg == "help"] or [None]
+        assert told is not None, f"{name} has no help"
+        assert isinstance(told, ast.JoinedStr) or ast.literal_eval(told).strip(), name
+        assert name in done.stdout

@@ -136,9 +136,20 @@ def test_every_drawn_value_lies_in_its_range():
 
 
 def test_probability_is_how_often_an_operation_is_applied():
-    recipe = [settings_of("horizontal_flip", probability=0.25)]
-    share = np.mean([len(draw_operations(recipe, seed)) for seed in range(2000)])
+    recipe = [settings_of("horizontal_flip", probability=0.25), settings_of("vertical_flip")]
+    share = np.mean([len(draw_operations(recipe, seed)) - 1 for seed in range(2000)])
     assert share == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_copy_gets_an_operation_even_where_they_are_rare():
+    recipe = [settings_of("horizontal_flip", probability=0.05), settings_of("noise", probability=0)]
+    for seed in range(200):
+        assert draw_operations(recipe, seed) == [{"name": "horizontal_flip"}]
+
+
+@pytest.mark.parametrize("recipe", [[], [settings_of("noise", probability=0)]])
+def test_a_recipe_that_can_draw_nothing_draws_nothing(recipe):
+    assert draw_operations(recipe, 0) == []
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

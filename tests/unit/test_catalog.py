@@ -83,8 +83,8 @@ def test_the_command_writes_the_same_bytes_with_any_number_of_threads(tmp_path):
     for threads in (1, 2):
         done = build_command(CFG, root, tmp_path / str(threads), threads)
         assert (done.returncode, done.stderr) == (0, "")
-        assert "read: 42/42 photos" in done.stdout
-    for name in OUTPUTS:
+        assert "read: 40/40 photos" in done.stdout
+    for name in OUTPUTS["train"]:
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
 
 

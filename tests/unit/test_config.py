@@ -14,7 +14,7 @@ def minimal(**changes) -> dict:
     config = {
         "competition": "test",
         "data": {"root": "photos"},
-        "recipes": {"plain": {"operations": [], "copies": 1}},
+        "recipes": {"plain": {"balance": "none", "copies": 1, "operations": []}},
         "models": {"lite0": {"architecture": "efficientnet_lite0", "recipe": "plain"}},
     }
     return {**config, **changes}
@@ -88,6 +88,125 @@ def test_a_missing_section_is_told():
     assert "data: this key is required" in message(config)
 
 
+def test_each_missing_key_is_told_once():
+    told = message({"models": {"lite0": {}}})
+    assert told.count("competition: this key is required") == 1
+    assert told.count("data: this key is required") == 1
+
+
+@pytest.mark.parametrize("section", ["models", "recipes"])
+@pytest.mark.parametrize(("name", "shown"), [(1, "the number 1"), (True, "true"), (None, "null")])
+def test_a_name_that_yaml_does_not_read_as_text_is_refused(section, name, shown):
+    told = message(minimal(**{section: {name: {}}}))
+    assert f"  {section}: the name must be text, not {shown}; put it in quotes" in told
+
+
+@pytest.mark.parametrize("text", ["demo:", "split:", "models:", "models: {lite0: }", "recipes:"])
+def test_what_is_left_empty_in_the_file_has_all_its_defaults(text):
+    required = {"competition": "test", "data": {"root": "photos"}}
+    assert validate({**required, **yaml.safe_load(text)}) == validate(required)
+
+
+def test_an_operation_left_empty_has_its_defaults():
+    operations = yaml.safe_load("- rotate:\n- noise:")
+    recipe = validate(minimal(recipes={"plain": {"operations": operations}}))["recipes"]["plain"]
+    assert recipe["operations"][1] == {"noise": {"probability": 0.7, "sigma": 6}}
+
+
+def test_an_empty_section_with_a_required_key_is_told():
+    assert "data.root: this key is required" in message(minimal(data=None))
+
+
+@pytest.mark.parametrize("kind", ["folders", "lists"])
+def test_a_group_column_without_a_label_csv_is_refused(kind):
+    told = message(minimal(data={"root": "photos", "kind": kind, "group_column": "fruit"}))
+    assert "data.group_column: 'fruit'" in told
+    assert "set data.group_column: null" in told
+
+
+OPERATION = "recipes.plain.operations[0]"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "models: {lite0: {learning_rate: 5e-4}}",
+            "models.lite0.learning_rate: must be a number, not the text '5e-4'; "
+            "write 5.0e-4 or 0.0005",
+        ),
+        ("seed: '7'", "seed: must be a whole number, not the text '7'; write 7 without quotes"),
+        ("seed: zero", "seed: must be a whole number, not the text 'zero'\n"),
+        ("seed: 1.5", "seed: must be a whole number, not the number 1.5"),
+        ("seed: no", "seed: must be a whole number, not false"),
+        ("competition: 2026", "competition: must be text, not the number 2026; put it in quotes"),
+        (
+            "demo: {background_shortcut: 'true'}",
+            "demo.background_shortcut: must be true or false, not the text 'true'; "
+            "write true without quotes",
+        ),
+        ("split: 5", "split: must be a section (key: value), not the number 5"),
+        ("split: {train_folds: }", "split.train_folds: must be a list, not null"),
+        ("split: {train_folds: []}", "split.train_folds: must hold at least 1, not 0"),
+        ("split: {train_folds: [0, 0]}", "split.train_folds: names the same twice: [0, 0]"),
+        ("split: {folds: 1}", "split.folds: must be at least 2, not 1"),
+        ("split: {folds: 101}", "split.folds: must be at most 100, not 101"),
+        ("evaluation: {confidence: 1}", "evaluation.confidence: must be less than 1, not 1"),
+        (
+            "models: {lite0: {learning_rate: 0}}",
+            "models.lite0.learning_rate: must be more than 0, not 0",
+        ),
+        ("models: {best: {}}", "models: 'best' is reserved: submission.model: best means"),
+        ("models: {}", "models: must hold at least 1, not 0"),
+        ("data: {root: ''}", "data.root: must not be empty"),
+        ("data: {root: x, classes: 4}", "data.classes: must be null or text or a list, not the"),
+        (
+            "data: {root: x, classes: [{name: good}, {class_num: 1, name: bad}]}",
+            "data.classes[0].class_num: this key is required",
+        ),
+        (
+            "models: {lite0: {optimizer: adan}}",
+            "models.lite0.optimizer: must be one of adam, adamw, sgd, not the text 'adan'; "
+            "did you mean 'adam'?",
+        ),
+        (
+            "competition: a/b",
+            "competition: 'a/b' may hold only the letters A-Z and a-z, digits, '.', '_' and '-'",
+        ),
+        (
+            "models: {a.b: {}}",
+            "models: 'a.b' may hold only the letters A-Z and a-z, digits, '_' and '-'",
+        ),
+        (
+            "recipes: {plain: {operations: [horizontal_flip]}}",
+            f"{OPERATION}: 'horizontal_flip' stands without its settings; "
+            "write - horizontal_flip: {}",
+        ),
+        (
+            "recipes: {plain: {operations: [horizontal_flop]}}",
+            f"{OPERATION}: 'horizontal_flop' stands without its settings; "
+            "did you mean 'horizontal_flip'?",
+        ),
+        (
+            "recipes: {plain: {operations: [{rotate: {}, noise: {}}]}}",
+            f"{OPERATION}: one operation a line, such as - rotate: {{degrees: 15}}",
+        ),
+        (
+            "recipes: {plain: {operations: [{}]}}",
+            f"{OPERATION}: one operation a line, such as - rotate: {{degrees: 15}}",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_in_words_with_its_path(text, expected):
+    assert f"  {expected}" in message(minimal(**yaml.safe_load(text))) + "\n"
+
+
+def test_a_number_in_the_form_that_an_error_asks_for_is_understood():
+    for text in ("5.0e-4", "0.0005"):
+        models = {"lite0": {"learning_rate": yaml.safe_load(text), "recipe": "plain"}}
+        assert validate(minimal(models=models))["models"]["lite0"]["learning_rate"] == 0.0005
+
+
 def test_a_name_and_a_folder_are_all_that_it_takes():
     config = validate({"competition": "test", "data": {"root": "photos"}})
     assert config["models"]["lite0"]["recipe"] == "standard"
@@ -128,6 +247,13 @@ def test_an_architecture_that_does_not_exist_is_refused():
     assert "efficientnet_lite" in told
 
 
+def test_pretrained_weights_that_do_not_exist_are_refused():
+    told = message(minimal(models=model(architecture="vgg11")))
+    assert "models.lite0.pretrained: there are no ImageNet weights of vgg11" in told
+    assert "set models.lite0.pretrained: false" in told
+    validate(minimal(models=model(architecture="vgg11", pretrained=False)))
+
+
 def test_a_submission_of_a_model_that_does_not_exist_is_refused():
     assert "submission.model" in message(minimal(submission={"model": "lite9"}))
 
@@ -149,9 +275,26 @@ def test_an_input_larger_than_the_stored_images_is_refused():
     assert "recipes.plain.image_size (96)" in told
 
 
-def test_copies_without_operations_are_refused():
-    recipes = {"plain": {"copies": 2, "operations": []}}
-    assert "recipes.plain.copies" in message(minimal(recipes=recipes))
+@pytest.mark.parametrize(
+    "operations",
+    [[], [{"rotate": {"probability": 0}}, {"noise": {"probability": 0}}]],
+    ids=["none", "all of probability 0"],
+)
+@pytest.mark.parametrize(
+    "repeats",
+    [{"balance": "none", "copies": 2}, {"balance": "label_shuffling", "copies": 1}],
+    ids=["copies", "balance"],
+)
+def test_rows_that_would_only_repeat_photos_are_refused(repeats, operations):
+    told = message(minimal(recipes={"plain": {**repeats, "operations": operations}}))
+    what = "they never apply" if operations else "there are none"
+    assert f"recipes.plain.operations: {what}, so" in told
+    assert "set recipes.plain.balance: none and recipes.plain.copies: 1" in told
+
+
+def test_operations_that_almost_never_apply_are_refused():
+    recipes = {"plain": {"operations": [{"rotate": {"probability": 1e-9}}]}}
+    assert "they almost never apply" in message(minimal(recipes=recipes))
 
 
 def test_a_warm_up_longer_than_the_training_is_refused():

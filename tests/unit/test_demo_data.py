@@ -208,7 +208,7 @@ def test_an_empty_folder_is_filled(tmp_path):
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path):
     (tmp_path / "train_images.csv").write_text("mine")
-    with pytest.raises(UserError, match="not a former demo rendering"):
+    with pytest.raises(UserError, match="not a former rendering"):
         make(TINY, 1, tmp_path)
     assert contents(tmp_path) == {"train_images.csv": b"mine"}
 

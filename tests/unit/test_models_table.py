@@ -66,7 +66,7 @@ def test_the_published_sizes_of_efficientnet_lite():
 
 
 def test_only_efficientnet_lite_has_its_weights_offline():
-    offline = [name for name, row in ARCHITECTURES.items() if row.has_pretrained_offline]
+    offline = [name for name, row in ARCHITECTURES.items() if row.weights == "environment"]
     assert offline == [f"efficientnet_lite{n}" for n in (0, 1, 2)]
 
 

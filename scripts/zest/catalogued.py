@@ -1,0 +1,45 @@
+"""Reading a photo of the catalog again, in the later stages: it must still be the one listed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from zest.errors import UserError
+from zest.images import TooManyPixels, UnreadableImage, load_rgb
+
+
+def read_catalogued(path: str | os.PathLike, pixels: int) -> np.ndarray:
+    """Read and decode a photo that the catalog lists: uint8, (height, width, 3), RGB, upright.
+
+    Args:
+        path: of the photo.
+        pixels: its width x height in the catalog; a larger photo is refused before it is decoded.
+
+    Raises:
+        UserError: the photo is missing, cannot be read or has another number of pixels.
+    """
+    try:
+        image = load_rgb(Path(path).read_bytes(), max_pixels=pixels)
+    except PermissionError:
+        raise  # zest.errors.run has the words for it
+    except FileNotFoundError as error:
+        raise _changed(path, "it is missing") from error
+    except OSError as error:
+        reason = f"the file cannot be read ({error.strerror or error})"
+        raise _changed(path, reason) from error
+    except TooManyPixels as error:
+        raise _changed(path, f"it has more than the {pixels} pixels of the catalog") from error
+    except UnreadableImage as error:
+        raise _changed(path, str(error)) from error
+    height, width = image.shape[:2]
+    if width * height != pixels:
+        raise _changed(path, f"it has {width} x {height} pixels, not the {pixels} of the catalog")
+    return image
+
+
+def _changed(path: str | os.PathLike, reason: str) -> UserError:
+    return UserError(
+        f"{os.fspath(path)}: {reason}. The photo has changed since the catalog was made. Put it "
+        "back, or run the same command again, so that the catalog is built anew."
+    )
