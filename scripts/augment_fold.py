@@ -65,10 +65,20 @@ def make_row(row: dict, operations: list[dict], size: int, how: str) -> dict:
 
 
 def make_rows(
-    manifest: pa.Table, paths: dict[str, Path], cfg: dict, threads: int
+    manifest: pa.Table, photos: dict[str, tuple[Path, int]], cfg: dict, threads: int
 ) -> Iterator[dict]:
-    """Yield the rows of the TRAINSET table in the order of the manifest."""
-    rows = ({**row, "file": paths[row["image_id"]]} for row in manifest.to_pylist())
+    """Yield the rows of the TRAINSET table in the order of the manifest.
+
+    Args:
+        manifest: a MANIFEST table.
+        photos: the path of each photo and its width x height in the catalog, by image_id.
+        cfg: operations, image_size, fit.
+        threads: number of processes.
+    """
+    rows = (
+        {**row, **dict(zip(("file", "pixels"), photos[row["image_id"]], strict=True))}
+        for row in manifest.to_pylist()
+    )
     make = functools.partial(
         make_row, operations=cfg["operations"], size=cfg["image_size"], how=cfg["fit"]
     )
@@ -92,9 +102,12 @@ def main() -> None:
 
     manifest = read_table(args.manifest, MANIFEST)
     check_no_leak(manifest, read_table(args.folds, FOLDS), args.fold)
-    catalog = read_table(args.catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
-    paths = {row["image_id"]: args.root / row["path"] for row in catalog}
-    rows = make_rows(manifest, paths, json.loads(args.cfg), args.threads)
+    columns = ["image_id", "path", "width", "height"]
+    photos = {
+        row["image_id"]: (args.root / row["path"], row["width"] * row["height"])
+        for row in read_table(args.catalog, CATALOG, columns=columns).to_pylist()
+    }
+    rows = make_rows(manifest, photos, json.loads(args.cfg), args.threads)
     write_table(in_row_groups(rows, TRAINSET), args.out, TRAINSET)
 
 

@@ -6,8 +6,9 @@ submission; all as the `data` section of the config names them) and decodes ever
   folders: of the paths), test in the order of the sample submission (without one: of the names);
 - for `train` also classes.csv: label,class_num,name,photos;
 - problems: file,row,image_id,problem, the photos that are left out and why.
-If photos cannot be used and data.on_problem is "stop", nothing of this is written, and the full
-list is in <problems>-stopped.csv.
+If photos cannot be used and data.on_problem is "stop", or photos of the test part, which a
+submission always needs, nothing of this is written, and the full list is in
+<problems>-stopped.csv.
 """
 
 import argparse
@@ -89,11 +90,11 @@ def build_test_part(cfg: dict, root: Path, threads: int, catalog: Path, problems
     """Write the catalog of the photos to predict, and the problems.
 
     Raises:
-        UserError: the sample file cannot be used as it is, or single photos cannot be used and
-            `cfg["on_problem"]` is "stop".
+        UserError: the sample file cannot be used as it is, or single photos cannot be used,
+            whatever `cfg["on_problem"]` says: a submission needs them all.
     """
     photos, found = find_test_photos(cfg, root)
-    table, found = read_part(photos, found, cfg, root, threads, problems)
+    table, found = read_part(photos, found, cfg, root, threads, problems, all_needed=True)
     write_table(table, catalog, CATALOG)
     _finish(table, found, problems)
 
@@ -105,15 +106,17 @@ def read_part(
     root: Path,
     threads: int,
     problems: Path,
+    all_needed: bool = False,
 ) -> tuple[pa.Table, list[Problem]]:
     """Read every photo; return the CATALOG table of the usable ones, and all problems.
 
     Raises:
-        UserError: there are problems that stop, and `cfg["on_problem"]` says so.
+        UserError: there are problems that stop, and `cfg["on_problem"]` says so or all photos
+            of the part are needed.
     """
     facts = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
     found = found + unreadable(photos, facts)
-    stop_or_continue(found, cfg["on_problem"], problems)
+    stop_or_continue(found, cfg["on_problem"], problems, all_needed)
     return catalog_table(photos, facts), found
 
 

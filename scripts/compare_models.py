@@ -5,14 +5,12 @@ leaderboard.html, the same as a page.
 """
 
 import argparse
-import csv
-import io
 import json
 import math
 from pathlib import Path
 
 from zest.errors import run
-from zest.files import write_text
+from zest.files import csv_text, write_text
 from zest.metrics import LOWER_IS_BETTER
 from zest.page import render_page
 
@@ -26,14 +24,25 @@ TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
 
 
 def rank(summaries: list[dict], metric: str) -> list[dict]:
-    """Return the summaries, the best first; equal scores go by log loss, then by name."""
+    """Return the summaries, the best first; equal scores go by log loss, then by name.
+
+    A score that is not a finite number, of a training that diverged, comes after all others.
+    """
 
     def key(summary: dict) -> tuple:
         value = summary["scores"][metric]["value"]
         loss = summary["scores"]["log_loss"]["value"]
-        return (value if metric in LOWER_IS_BETTER else -value, loss, summary["model"])
+        return (
+            _or_last(value if metric in LOWER_IS_BETTER else -value),
+            _or_last(loss),
+            summary["model"],
+        )
 
     return sorted(summaries, key=key)
+
+
+def _or_last(value: float) -> float:
+    return value if math.isfinite(value) else math.inf
 
 
 def to_csv(ranked: list[dict], metric: str) -> str:
@@ -48,11 +57,7 @@ def to_csv(ranked: list[dict], metric: str) -> str:
             row[f"{name}_low"] = f"{score['low']:.6f}"
             row[f"{name}_high"] = f"{score['high']:.6f}"
         rows.append({**row, "photos": summary["photos"], "folds": summary["folds"]})
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text(list(rows[0]), (list(row.values()) for row in rows))
 
 
 def explain(ranked: list[dict], metric: str) -> list[str]:
@@ -61,9 +66,14 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
     score = leader["scores"][metric]
     sentences = [
         f"{leader['model']} leads with {TITLES[metric]} {score['value']:.3f} on {leader['photos']} "
-        f"photos that it never saw in training. On new photos of the same kind, expect between "
-        f"{score['low']:.3f} and {score['high']:.3f} ({leader['confidence']:.0%} interval)."
+        f"photos that it never saw in training. Its true score on such photos probably lies "
+        f"between {score['low']:.3f} and {score['high']:.3f} ({leader['confidence']:.0%} interval)."
     ]
+    if len(ranked) > 1:
+        sentences.append(
+            f"As the best of {len(ranked)} models on these photos, it is a little flattered: some "
+            "of its lead may be luck."
+        )
     near = [other["model"] for other in ranked[1:] if _overlap(score, other["scores"][metric])]
     if near:
         sentences.append(
@@ -93,9 +103,10 @@ def render(ranked: list[dict], metric: str, competition: str) -> str:
 
 
 def _axis(scores: list[dict]) -> tuple[float, float]:
-    """Return the ends of the chart's axis: whole tenths around all intervals."""
-    low = math.floor(10 * min(score["low"] for score in scores))
-    high = math.ceil(10 * max(score["high"] for score in scores))
+    """Return the ends of the axis: whole tenths around all finite intervals, or 0 and 1."""
+    ends = [score[end] for score in scores for end in ("low", "high")]
+    finite = [end for end in ends if math.isfinite(end)] or [0.0, 1.0]
+    low, high = math.floor(10 * min(finite)), math.ceil(10 * max(finite))
     return low / 10, max(high, low + 1) / 10
 
 

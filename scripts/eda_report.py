@@ -6,8 +6,6 @@ needed), eda/photos.csv (a row a photo), eda/classes.csv (a row a class) and thr
 """
 
 import argparse
-import csv
-import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +16,7 @@ from eda.sections import SECTIONS
 from eda.statistics import effective_number
 from eda.survey import Survey, survey
 from zest.errors import run
-from zest.files import write_text
+from zest.files import csv_text, write_text
 
 PHOTO_COLUMNS = ["split", "image_id", "label", "width", "height", "file_bytes"]
 PHOTO_COLUMNS += ["brightness", "contrast", "sharpness", "mean_r", "mean_g", "mean_b"]
@@ -65,15 +63,6 @@ def class_rows(found: Survey) -> Iterable[list]:
             _decimal(effective[index]),
             *colour,
         ]
-
-
-def csv_text(columns: list[str], rows: Iterable[list]) -> str:
-    """Return rows as CSV with a header and one line feed at each line's end."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _decimal(value: float) -> str:

@@ -6,9 +6,7 @@ and .png.
 """
 
 import argparse
-import csv
 import dataclasses
-import io
 import json
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from matplotlib.figure import Figure
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
-from zest.files import atomic_path, write_text
+from zest.files import atomic_path, csv_text, write_text
 from zest.metrics import confusion_matrix, per_class_scores, score_all, wilson_interval
 from zest.randomness import seed_from
 
@@ -34,7 +32,10 @@ def gather(paths: list[Path]) -> pa.Table:
     table = pa.concat_tables([read_table(path, PREDICTIONS) for path in paths])
     ids = table["image_id"].to_pylist()
     if len(set(ids)) != len(ids):
-        raise UserError(f"{paths[0].parents[1]}: two folds predicted the same photo. Delete it.")
+        raise UserError(
+            f"{paths[0].parents[1]}: two folds predicted the same photo. Delete the folder "
+            f"{paths[0].parents[1]} and run the same command again."
+        )
     return table
 
 
@@ -95,13 +96,10 @@ def draw_confusion(counts: np.ndarray, classes: list[ClassInfo], title: str) -> 
     return figure
 
 
-def to_csv(rows: list[dict]) -> str:
-    """Return rows as CSV text with a header."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def confusion_csv(counts: np.ndarray, classes: list[ClassInfo]) -> str:
+    """Return confusion_matrix.csv: a row a label, a column a predicted class, whatever its name."""
+    rows = [[one.name, *counts[one.label].tolist()] for one in classes]
+    return csv_text(["label", *(one.name for one in classes)], rows)
 
 
 def main() -> None:
@@ -142,15 +140,9 @@ def main() -> None:
         "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},
     }
     write_text(args.scores, json.dumps(summary, indent=2) + "\n")
-    write_text(args.per_class, to_csv(per_class_table(counts, classes, confidence)))
-    matrix = [
-        {
-            "label": one.name,
-            **{other.name: int(counts[one.label, other.label]) for other in classes},
-        }
-        for one in classes
-    ]
-    write_text(args.confusion, to_csv(matrix))
+    rows = per_class_table(counts, classes, confidence)
+    write_text(args.per_class, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
+    write_text(args.confusion, confusion_csv(counts, classes))
     title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"
     with atomic_path(args.figure) as part:
         figure = draw_confusion(counts, classes, title)

@@ -17,13 +17,13 @@ if __name__ == "__main__":
 import numpy as np
 import paddle
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from zest.contracts import FOLDS, IMAGES, PREDICTIONS, read_table, write_table
+from zest.contracts import IMAGES, PREDICTIONS, read_table, write_table
 from zest.engine.batches import load_images
 from zest.engine.fast_conv import accelerate
 from zest.engine.prediction import predict_logits, softmax
-from zest.errors import UserError, run
+from zest.engine.validation import rows_of_fold
+from zest.errors import run
 from zest.models.registry import build
 
 _BATCH_SIZE = 32  # the fastest on a CPU; more gains nothing
@@ -59,15 +59,10 @@ def main() -> None:
 
     description = json.loads(args.model.read_text(encoding="utf-8"))
     ids = read_table(args.images, IMAGES, columns=["image_id"])["image_id"].to_pylist()
-    labels: dict[str, int | None] = dict.fromkeys(ids)
+    labels: list[int] | list[None]
+    rows, labels = list(range(len(ids))), [None] * len(ids)
     if args.folds:
-        table = read_table(args.folds, FOLDS).filter(pc.field("fold") == args.fold)
-        labels = dict(zip(table["image_id"].to_pylist(), table["label"].to_pylist(), strict=True))
-    rows = [row for row, image_id in enumerate(ids) if image_id in labels]
-    if len(rows) != len(labels):
-        raise UserError(
-            f"{args.images}: it lacks photos of fold {args.fold}. Delete it, run again."
-        )
+        rows, labels = rows_of_fold(ids, args.folds, args.fold)
     images = load_images(args.images, description["preprocessing"]["image_size"])[rows]
     probabilities = predict(
         load_model(args.weights, description), images, description["preprocessing"]
@@ -77,7 +72,7 @@ def main() -> None:
         {
             "image_id": chosen,
             "fold": pa.array([args.fold] * len(chosen), pa.int32()),
-            "label": pa.array([labels[image_id] for image_id in chosen], pa.int32()),
+            "label": pa.array(labels, pa.int32()),
             "probabilities": pa.array(list(probabilities), pa.list_(pa.float32())),
         }
     )

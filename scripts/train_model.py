@@ -18,14 +18,14 @@ if __name__ == "__main__":
 import numpy as np
 import paddle
 import pyarrow as pa
-import pyarrow.compute as pc
 from visualdl import LogWriter
 
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import FOLDS, HISTORY, IMAGES, TRAINSET, read_table, write_table
+from zest.contracts import HISTORY, IMAGES, TRAINSET, read_table, write_table
 from zest.engine.batches import load_images
 from zest.engine.training import Photos, train
-from zest.errors import UserError, run
+from zest.engine.validation import rows_of_fold
+from zest.errors import run
 from zest.files import atomic_path, write_text
 from zest.models.registry import build
 from zest.models.table import classifier_parameters, find_architecture
@@ -66,12 +66,8 @@ def validation_photos(images: Path, folds: Path, fold: int, size: int) -> Photos
         UserError: the images table lacks one of them.
     """
     ids = read_table(images, IMAGES, columns=["image_id"])["image_id"].to_pylist()
-    table = read_table(folds, FOLDS).filter(pc.field("fold") == fold)
-    labels = dict(zip(table["image_id"].to_pylist(), table["label"].to_pylist(), strict=True))
-    rows = [row for row, image_id in enumerate(ids) if image_id in labels]
-    if len(rows) != len(labels):
-        raise UserError(f"{images}: it lacks photos of fold {fold}. Delete it and run again.")
-    return Photos(load_images(images, size)[rows], np.array([labels[ids[row]] for row in rows]))
+    rows, labels = rows_of_fold(ids, folds, fold)
+    return Photos(load_images(images, size)[rows], np.array(labels))
 
 
 def describe(cfg: dict, classes: list[ClassInfo]) -> dict:

@@ -7,7 +7,6 @@ shape of the sample file and submission/provenance.json. The folds of a model ar
 
 import argparse
 import csv
-import io
 import json
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from zest.classes import read_classes
 from zest.contracts import CATALOG, PREDICTIONS, read_table
 from zest.errors import UserError, run
-from zest.files import sha256, write_text
+from zest.files import csv_text, sha256, write_text
 from zest.provenance import code_hashes, data_hash, package_versions
 from zest.sample_file import read_sample
 
@@ -42,10 +41,13 @@ def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
     """
     tables = [read_table(path, PREDICTIONS) for path in paths]
     ids = tables[0]["image_id"].to_pylist()
-    total = 0.0
+    total = np.zeros(1)
     for path, table in zip(paths, tables, strict=True):
         if table["image_id"].to_pylist() != ids:
-            raise UserError(f"{path}: its photos are not those of {paths[0]}. Delete both.")
+            raise UserError(
+                f"{path}: its photos are not those of {paths[0]}. Delete the files {path} and "
+                f"{paths[0]} and run the same command again."
+            )
         probabilities = np.array(table["probabilities"].to_pylist(), np.float64)
         wrong = np.flatnonzero(~(np.abs(probabilities.sum(axis=1) - 1) < _SUM_TOLERANCE))
         if len(wrong):
@@ -119,11 +121,7 @@ def write_submission(values: dict[str, str], data: dict, root: Path, out: Path) 
     if data["sample_submission"] is not None:
         read_sample(root / data["sample_submission"], data["dummy_ids"]).write(out, values)
         return
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([data["id_column"], data["label_column"]])
-    writer.writerows(values.items())
-    write_text(out, text.getvalue())
+    write_text(out, csv_text([data["id_column"], data["label_column"]], values.items()))
 
 
 if __name__ == "__main__":

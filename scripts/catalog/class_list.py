@@ -1,7 +1,5 @@
 """The classes of a competition: which there are, in which order, and what they are called."""
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from pathlib import Path
 from catalog.label_sources import LabelledPhoto
 from catalog.names import nfc
 from zest.errors import UserError
+from zest.files import csv_text
 from zest.sample_file import read_delimited, read_lines
 
 SHOWN = 20
@@ -162,9 +161,5 @@ def _names(classes: Sequence[NamedClass]) -> str:
 def classes_csv(classes: Sequence[NamedClass], labels: Sequence[int]) -> str:
     """Return the text of classes.csv: `label,class_num,name,photos`, one row per class."""
     photos = Counter(labels)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["label", "class_num", "name", "photos"])
-    for label, one in enumerate(classes):
-        writer.writerow([label, one.class_num, one.name, photos[label]])
-    return text.getvalue()
+    rows = [[label, one.class_num, one.name, photos[label]] for label, one in enumerate(classes)]
+    return csv_text(["label", "class_num", "name", "photos"], rows)

@@ -1,13 +1,11 @@
 """What is wrong with single photos: collected, written to problems.csv, and told to the person."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zest.errors import UserError
-from zest.files import write_text
+from zest.files import csv_text, write_text
 
 SHOWN = 20
 
@@ -34,23 +32,24 @@ class Problem:
 
 def write_problems(problems: Sequence[Problem], path: Path) -> None:
     """Write `file,row,image_id,problem`, the header also where there is no problem."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", "row", "image_id", "problem"])
-    for one in problems:
-        writer.writerow([one.file, one.row or "", one.image_id, one.reason])
-    write_text(path, text.getvalue())
+    rows = [[one.file, one.row or "", one.image_id, one.reason] for one in problems]
+    write_text(path, csv_text(["file", "row", "image_id", "problem"], rows))
 
 
-def stop_or_continue(problems: Sequence[Problem], on_problem: str, path: Path) -> None:
+def stop_or_continue(
+    problems: Sequence[Problem], on_problem: str, path: Path, all_needed: bool = False
+) -> None:
     """Raise a UserError if there are problems that stop and `on_problem` is "stop".
+
+    With `all_needed`, as for the photos of a submission, it also stops if `on_problem` says
+    "continue", and does not advise it.
 
     Snakemake deletes the declared outputs of a failed job, so the full list goes to a file beside
     `path` that no rule declares; a run that passes removes it.
     """
     kept = path.with_name(f"{path.stem}-stopped.csv")
     stopping = [one for one in problems if one.stops]
-    if not stopping or on_problem == "continue":
+    if not stopping or (on_problem == "continue" and not all_needed):
         kept.unlink(missing_ok=True)
         return
     write_problems(problems, kept)
@@ -60,7 +59,9 @@ def stop_or_continue(problems: Sequence[Problem], on_problem: str, path: Path) -
         lines.append(f"  ... and {len(stopping) - SHOWN} more")
     lines.append(f"The full list is in {kept}.")
     lines.append(
-        "Correct the data, or set data.on_problem: continue to go on without these photos."
+        "Correct the data: a submission needs every one of these photos."
+        if all_needed
+        else "Correct the data, or set data.on_problem: continue to go on without these photos."
     )
     raise UserError("\n".join(lines))
 

@@ -123,8 +123,21 @@ def in_row_groups(rows: Iterable[dict], schema: pa.Schema) -> Iterator[pa.Table]
 def read_table(
     path: str | os.PathLike, schema: pa.Schema, columns: list[str] | None = None
 ) -> pa.Table:
-    """Read a table and check that it has the columns of `schema`, in order and in type."""
-    found = pq.read_schema(path).remove_metadata()
+    """Read a table and check that it has the columns of `schema`, in order and in type.
+
+    Raises:
+        UserError: the file is missing, is not parquet or has other columns.
+    """
+    try:
+        found = pq.read_schema(path).remove_metadata()
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{path}: there is no such file. Make it first, or correct the path."
+        ) from error
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            f"{path}: it is not a parquet file. Delete it and run the same command again."
+        ) from error
     if not found.equals(schema):
         raise UserError(
             f"{path}: its columns are not those of this version of Zest "

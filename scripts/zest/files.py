@@ -1,10 +1,12 @@
 """Writing files whole or not at all, and naming their content."""
 
 import contextlib
+import csv
 import hashlib
+import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 
@@ -34,6 +36,15 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write `text` as UTF-8 with the line ends it has, whole or not at all."""
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
+
+
+def csv_text(header: Sequence, rows: Iterable[Sequence]) -> str:
+    """Return a header and rows as CSV, with one line feed at the end of each line."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def sha256(path: str | os.PathLike) -> str:

@@ -118,10 +118,11 @@ def score_all(
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     scores = {}
     for name, metric in FROM_COUNTS.items():
-        low, high = np.quantile(metric(drawn), tails)
+        if name == "accuracy":
+            low, high = wilson_interval(int(np.trace(counts)), n, confidence)
+        else:
+            low, high = np.quantile(metric(drawn), tails)
         scores[name] = Score(float(metric(counts)), float(low), float(high), n)
-    low, high = wilson_interval(int(np.trace(counts)), n, confidence)
-    scores["accuracy"] = Score(scores["accuracy"].value, low, high, n)
     losses = photo_log_losses(labels, probabilities)
     means = [losses[rng.integers(0, n, n)].mean() for _ in range(resamples)]
     low, high = np.quantile(means, tails)

@@ -192,15 +192,17 @@ def test_a_broken_photo_stops_the_run_is_named_and_nothing_is_taken_for_finished
     assert "catalog_training_photos" in planned.stdout
 
 
-def test_a_broken_test_photo_is_never_left_out_of_a_submission(project):
+def test_a_broken_test_photo_stops_the_run_before_any_training(project):
     (project / "photos/test_images/test_0003.jpg").write_bytes(b"")
     configure(project, data={"root": "photos", "classes": "classes.csv", "on_problem": "continue"})
-    done = snakemake(project, "-j2", "submission")
+    done = snakemake(project, "-j2", f"{RESULTS}/catalog/test.parquet")
     assert done.returncode == 1
-    assert "test_0003.jpg" in done.stdout + done.stderr
-    assert not (project / RESULTS / "submission/submission.csv").exists()
-    with open(project / RESULTS / "catalog/test_problems.csv") as file:
+    assert "test_0003.jpg: the file is empty" in done.stdout + done.stderr
+    assert not (project / RESULTS / "catalog/test.parquet").exists()
+    with open(project / RESULTS / "catalog/test_problems-stopped.csv") as file:
         assert [row["image_id"] for row in csv.DictReader(file)] == ["test_0003.jpg"]
+    planned = snakemake(project, "-n", "submission")
+    assert "catalog_test_photos" in planned.stdout
 
 
 def test_an_archive_gives_the_catalog_of_its_folder(project):

@@ -194,10 +194,22 @@ def test_photos_that_nobody_asks_for_are_listed_but_never_stop(root, out):
     ]
 
 
-def test_a_sample_id_without_a_photo_stops(root, out):
-    rewrite(root / "sample_submit.csv", "id,class\ntest_0.jpg,0\ngone.jpg,0\n")
-    with pytest.raises(UserError, match=r"sample_submit.csv, row 3: gone.jpg: there is no such"):
-        build(root, out)
+@pytest.mark.parametrize("on_problem", ["stop", "continue"])
+@pytest.mark.parametrize(
+    ("image_id", "reason"),
+    [("gone.jpg", "there is no such"), ("test_1.jpg", r"the file is empty \(0 bytes\)")],
+    ids=["missing", "unreadable"],
+)
+def test_a_test_photo_that_cannot_be_used_always_stops(root, out, on_problem, image_id, reason):
+    (root / "test_images" / "test_1.jpg").write_bytes(b"")
+    rewrite(root / "sample_submit.csv", f"id,class\ntest_0.jpg,0\n{image_id},0\n")
+    with pytest.raises(UserError, match=f"sample_submit.csv, row 3: {image_id}: {reason}") as told:
+        build(root, out, on_problem=on_problem)
+    assert "a submission needs every one of these photos" in str(told.value)
+    assert "on_problem" not in str(told.value)
+    kept = csv.DictReader((out / "test_problems-stopped.csv").open())
+    assert image_id in [problem["image_id"] for problem in kept]
+    assert not (out / "test.parquet").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,17 @@ import math
 
 import numpy as np
 import paddle
+import pyarrow as pa
 import pytest
 from paddle import nn
 
+from zest.contracts import FOLDS, write_table
 from zest.engine.batches import normalise, training_batches
 from zest.engine.optimisation import learning_rate_factor, make_optimizer, smoothed_cross_entropy
 from zest.engine.prediction import predict_logits, softmax
 from zest.engine.training import Photos, train
+from zest.engine.validation import rows_of_fold
+from zest.errors import UserError
 
 MODEL = {
     "optimizer": "adamw",
@@ -86,11 +90,6 @@ def test_batches_are_full_and_hold_no_row_twice():
     assert len({*np.concatenate(batches)}) == 20
 
 
-def test_fewer_rows_than_a_batch_make_one_batch():
-    (batch,) = training_batches(3, 8, np.random.default_rng(0))
-    assert sorted(batch) == [0, 1, 2]
-
-
 def test_normalisation_is_per_channel_and_channels_come_first():
     images = np.zeros((1, 2, 2, 3), np.uint8)
     images[..., 1] = 255
@@ -151,6 +150,26 @@ def test_a_network_learns_and_every_epoch_is_told():
     assert rows[-1]["train_loss"] < rows[0]["train_loss"]
     assert rows[-1]["val_accuracy"] == 1
     assert rows[-1]["learning_rate"] == pytest.approx(0, abs=1e-6)
+
+
+def test_fewer_photos_than_a_batch_are_one_batch_and_are_learned_from():
+    _, rows = trained(batch_size=1000, epochs=6)
+    assert rows[-1]["train_loss"] < rows[0]["train_loss"]
+
+
+def test_a_training_that_diverges_stops_at_its_first_epoch_and_says_what_to_lower():
+    told = r"the mean loss of epoch 1 is (nan|inf).*learning_rate.* lower than 1e\+30"
+    with pytest.raises(UserError, match=told):
+        trained(learning_rate=1e30, optimizer="sgd", warmup_epochs=0)
+
+
+def test_the_validation_rows_are_those_of_the_fold_in_the_order_of_the_images(tmp_path):
+    columns = [["a", "b", "c"], [2, 0, 1], [1, 0, 1], [None] * 3]
+    folds = pa.table(dict(zip(FOLDS.names, columns, strict=True)), schema=FOLDS)
+    write_table(folds, tmp_path / "folds.parquet", FOLDS)
+    assert rows_of_fold(["c", "b", "a"], tmp_path / "folds.parquet", 1) == ([0, 2], [1, 2])
+    with pytest.raises(UserError, match=r"1 photos of fold 1 .*first of them a"):
+        rows_of_fold(["c", "b"], tmp_path / "folds.parquet", 1)
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from compare_models import explain, rank, render, to_csv
-from evaluate_model import gather, per_class_table
+from evaluate_model import confusion_csv, gather, per_class_table
 from zest.classes import ClassInfo
 from zest.contracts import PREDICTIONS, write_table
 from zest.errors import UserError
@@ -38,6 +38,26 @@ def test_equal_models_are_ranked_by_log_loss_then_name_in_any_order_of_input():
     models = [summary("b", 0.8, loss=0.3), summary("c", 0.8, loss=0.2), summary("a", 0.8, loss=0.3)]
     assert names(rank(models, "accuracy")) == ["c", "a", "b"]
     assert rank(models[::-1], "accuracy") == rank(models, "accuracy")
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "log_loss"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_score_that_is_no_number_comes_last_and_the_page_is_still_drawn(metric, value):
+    broken = summary("a", value, loss=value)
+    sound = [summary("b", 0.8, loss=0.3), summary("c", 0.7, loss=0.4)]
+    for models in ([broken, *sound], [*sound, broken]):
+        ranked = rank(models, metric)
+        assert names(ranked) == ["b", "c", "a"]
+        assert "<span>0.6</span><span>0.9</span>" in render(ranked, "accuracy", "test")
+    assert "<span>0.0</span><span>1.0</span>" in render([broken], "accuracy", "test")
+
+
+def test_the_leader_is_called_flattered_only_where_it_was_chosen_among_several():
+    alone = " ".join(explain([summary("a", 0.9)], "accuracy"))
+    assert "true score on such photos probably lies between 0.850 and 0.950 (95% interval)" in alone
+    assert "flattered" not in alone
+    both = " ".join(explain([summary("a", 0.9), summary("b", 0.5)], "accuracy"))
+    assert "the best of 2 models on these photos, it is a little flattered" in both
 
 
 def test_the_contests_metric_leads_the_table():
@@ -75,6 +95,12 @@ def test_the_per_class_table_is_that_of_the_counts():
     assert clean["precision"] == pytest.approx(6 / 7, abs=1e-6)
     assert mouldy["f1"] == pytest.approx(2 / (2 + 3), abs=1e-6)
     assert clean["recall_low"] < 0.75 < clean["recall_high"]
+
+
+def test_a_class_named_label_keeps_its_own_column_of_the_confusion_matrix():
+    classes = [ClassInfo(0, "10", "label", 8), ClassInfo(1, "20", "mouldy", 2)]
+    text = confusion_csv(np.array([[6, 2], [1, 1]]), classes)
+    assert text == "label,label,mouldy\nlabel,6,2\nmouldy,1,1\n"
 
 
 def test_a_photo_predicted_by_two_folds_is_refused(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zest.errors import UserError, run
-from zest.files import atomic_path, sha256, write_text
+from zest.files import atomic_path, csv_text, sha256, write_text
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -65,6 +65,11 @@ def test_the_mode_of_a_file_is_that_of_any_new_file(tmp_path):
 def test_line_ends_are_written_as_they_are(tmp_path):
     write_text(tmp_path / "crlf.csv", "a\r\nb\n")
     assert (tmp_path / "crlf.csv").read_bytes() == b"a\r\nb\n"
+
+
+def test_csv_quotes_where_it_must_and_ends_each_line_with_one_line_feed():
+    assert csv_text(["a", "b"], [["x,y", 1], ['"', ""]]) == 'a,b\n"x,y",1\n"""",\n'
+    assert csv_text(["a", "b"], []) == "a,b\n"
 
 
 def test_sha256_is_that_of_the_content(tmp_path):

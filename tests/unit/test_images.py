@@ -9,9 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from augment_fold import make_row
+from prepare_images import prepare
+from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
 from zest.errors import UserError
-from zest.images import UnreadableImage, decode_png, encode_png, fit, load_rgb
+from zest.images import UnreadableImage, decode_png, encode_png, fit, load_rgb, open_image
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -84,6 +87,48 @@ def test_a_huge_photo_is_refused_before_its_pixels_are_decoded():
         load_rgb(encoded(Image.fromarray(ramp())), max_pixels=1199)
 
 
+def test_a_photo_larger_than_pillows_own_limit_is_read_where_max_pixels_allows_it():
+    large = encoded(Image.new("L", (20_000, 20_000)))  # Pillow refuses 179 million pixels
+    assert open_image(large, max_pixels=400_000_000).size == (20_000, 20_000)
+    with pytest.raises(UnreadableImage, match=r"20000 x 20000 pixels, more than data.max_pixels"):
+        open_image(large, max_pixels=399_999_999)
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"", b"no image at all", encoded(Image.new("L", (5, 5)))]
+)
+def test_a_photo_that_is_not_that_of_the_catalog_is_named_with_the_way_out(tmp_path, content):
+    path = tmp_path / "lemon.png"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"lemon\.png: .*run the same command again"):
+        read_catalogued(path, 1200)
+
+
+@pytest.mark.parametrize("pixels", [1199, 1201])
+def test_a_photo_of_another_size_than_in_the_catalog_is_refused(tmp_path, pixels):
+    (tmp_path / "lemon.png").write_bytes(encoded(Image.fromarray(ramp())))
+    with pytest.raises(UserError, match=rf"lemon\.png: .*{pixels}.* of the catalog"):
+        read_catalogued(tmp_path / "lemon.png", pixels)
+    assert (read_catalogued(tmp_path / "lemon.png", 1200) == ramp()).all()
+
+
+def test_later_stages_read_a_photo_as_large_as_the_catalog_took_it(tmp_path):
+    (tmp_path / "large.png").write_bytes(encoded(Image.new("L", (10_100, 10_000))))
+    row = {"image_id": "large.png", "copy": 0, "label": 0, "fold": 0, "seed": 0}
+    row |= {"file": tmp_path / "large.png", "pixels": 101_000_000}
+    image = make_row(row, [], size=8, how="crop")["image"]
+    assert decode_png(image["bytes"]).shape == (8, 8, 3)
+    image = prepare(("large.png", row["file"], row["pixels"]), size=8, how="crop")["image"]
+    assert decode_png(image["bytes"]).shape == (8, 8, 3)
+    for stage in (
+        lambda: make_row({**row, "pixels": 100}, [], size=8, how="crop"),
+        lambda: prepare(("large.png", row["file"], 100), size=8, how="crop"),
+    ):
+        with pytest.raises(UserError, match=r"large\.png: .*run the same command again"):
+            stage()
+
+
 def test_crop_keeps_the_middle():
     found = fit(ramp(30, 40), 30, "crop")
     assert (found == ramp(30, 40)[:, 5:35]).all()
@@ -126,6 +171,15 @@ def test_image_tables_carry_the_hugging_face_mark_and_pictures_that_open(tmp_pat
     assert marked["info"]["features"]["image"] == {"_type": "Image"}
     row = read_table(tmp_path / "t.parquet", IMAGES).to_pylist()[0]
     assert Image.open(io.BytesIO(row["image"]["bytes"])).size == (40, 30)
+
+
+def test_a_missing_table_and_a_file_that_is_no_table_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"t\.parquet: there is no such file"):
+        read_table(tmp_path / "t.parquet", IMAGES)
+    for content in (b"", b"junk that is longer than the magic bytes"):
+        (tmp_path / "t.parquet").write_bytes(content)
+        with pytest.raises(UserError, match=r"t\.parquet: it is not a parquet file"):
+            read_table(tmp_path / "t.parquet", IMAGES)
 
 
 def test_a_table_of_other_columns_is_refused(tmp_path):

@@ -134,12 +134,12 @@ def test_the_seed_of_a_copy_does_not_depend_on_the_fold_or_the_recipe(folds):
 
 @pytest.fixture
 def photos(tmp_path, folds) -> dict:
-    paths = {}
+    found = {}
     for number, image_id in enumerate(folds["image_id"].to_pylist()):
         values = np.random.default_rng(number).integers(0, 255, (40, 50, 3), np.uint8)
-        paths[image_id] = tmp_path / image_id
-        Image.fromarray(values).save(paths[image_id])
-    return paths
+        Image.fromarray(values).save(tmp_path / image_id)
+        found[image_id] = (tmp_path / image_id, 40 * 50)
+    return found
 
 
 RECIPE = {
@@ -165,7 +165,7 @@ def test_copy_0_is_the_photo_as_evaluation_sees_it_and_every_row_is_traceable(fo
     for row in rows:
         if row["copy"] == 0:
             assert row["operations"] == "[]"
-            seen = fit(load_rgb(photos[row["image_id"]].read_bytes()), 32)
+            seen = fit(load_rgb(photos[row["image_id"]][0].read_bytes()), 32)
             assert (decode_png(row["image"]["bytes"]) == seen).all()
     assert any('"rotate"' in row["operations"] for row in rows)
 

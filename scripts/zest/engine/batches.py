@@ -53,10 +53,9 @@ def normalise(images: np.ndarray, mean: tuple, std: tuple) -> np.ndarray:
 def training_batches(rows: int, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield the row numbers of each batch of one epoch, in random order.
 
-    Every batch is full; the few rows that are left over are other ones in the next epoch. With
-    fewer rows than `batch_size` there is one batch of all.
+    Every batch is full; the few rows that are left over are other ones in the next epoch.
+    `batch_size` is at most `rows`.
     """
-    size = min(batch_size, rows)
     order = rng.permutation(rows)
-    for start in range(0, rows - size + 1, size):
-        yield order[start : start + size]
+    for start in range(0, rows - batch_size + 1, batch_size):
+        yield order[start : start + batch_size]

@@ -1,5 +1,6 @@
 """The trainer: epochs over a training set in memory, with a validation after each."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from zest.engine.batches import normalise, training_batches
 from zest.engine.fast_conv import accelerate
 from zest.engine.optimisation import make_optimizer, smoothed_cross_entropy
 from zest.engine.prediction import predict_logits, softmax
+from zest.errors import UserError
 from zest.metrics import (
     accuracy,
     confusion_matrix,
@@ -57,6 +59,9 @@ def train(
         validation: what it is judged on, never learned from.
         settings: of the model, as config/schema.yaml describes them.
         seed: of the order of the batches and of dropout.
+
+    Raises:
+        UserError: the training diverged: the mean loss of an epoch is not finite.
     """
     paddle.seed(seed_from(seed, "dropout") % 2**31)
     batch_size = min(settings["batch_size"], len(training.labels))
@@ -77,13 +82,20 @@ def train(
             optimizer.clear_grad()
             schedule.step()
             losses.append(loss.item())
+        train_loss = float(np.mean(losses))
+        if not math.isfinite(train_loss):
+            raise UserError(
+                f"the training diverged: the mean loss of epoch {epoch} is {train_loss}. Choose a "
+                f"learning_rate of this model (models.*.learning_rate) that is lower than "
+                f"{settings['learning_rate']}."
+            )
         speed = steps * batch_size / (time.perf_counter() - started)
         net.eval()
         logits = predict_logits(forward, validation.images, *normalisation, batch_size)
         yield {
             "epoch": epoch,
             "learning_rate": schedule.get_lr(),
-            "train_loss": float(np.mean(losses)),
+            "train_loss": train_loss,
             **_validation_scores(softmax(logits), validation.labels),
             "photos_per_second": speed,
         }

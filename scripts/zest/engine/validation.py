@@ -1,0 +1,32 @@
+"""Which photos of an images table are the validation fold, for training and for prediction."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from zest.contracts import FOLDS, read_table
+from zest.errors import UserError
+
+
+def rows_of_fold(ids: Sequence[str], folds: Path, fold: int) -> tuple[list[int], list[int]]:
+    """Return the rows of the photos of one fold, in their order, and the label of each, 0..K-1.
+
+    Args:
+        ids: image_id of every row of an images table.
+        folds: path of split/folds.parquet.
+        fold: the validation fold.
+
+    Raises:
+        UserError: a photo of the fold is not among `ids`.
+    """
+    table = read_table(folds, FOLDS).filter(pc.field("fold") == fold)
+    labels = dict(zip(table["image_id"].to_pylist(), table["label"].to_pylist(), strict=True))
+    missing = sorted(labels.keys() - set(ids))
+    if missing:
+        raise UserError(
+            f"{folds}: {len(missing)} photos of fold {fold} are not in the images table, the first "
+            f"of them {missing[0]}. Delete the images folder and run the same command again."
+        )
+    rows = [row for row, image_id in enumerate(ids) if image_id in labels]
+    return rows, [labels[ids[row]] for row in rows]
