@@ -20,7 +20,7 @@ SETTINGS = {
 WARNINGS = ("No ccache found", "When training, we now always track global mean and variance")
 
 # Keep freed memory, in huge pages, instead of giving it back to the kernel and faulting it in again
-# at every training step: a third more photos per second.
+# at every training step.
 # https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html
 MALLOC = (
     "glibc.malloc.hugetlb=1"
