@@ -19,7 +19,9 @@ include: "rules/eda.smk"
 include: "rules/split.smk"
 include: "rules/trainset.smk"
 include: "rules/images.smk"
+include: "rules/features.smk"
 include: "rules/train.smk"
+include: "rules/learning_rate.smk"
 include: "rules/predict.smk"
 include: "rules/evaluate.smk"
 include: "rules/submission.smk"
@@ -41,3 +43,11 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
+
+
+rule find_learning_rate:
+    input:
+        expand(
+            rules.test_learning_rates.output,
+            model=[name for name in fine_tuned if "=" not in name],
+        ),

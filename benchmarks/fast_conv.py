@@ -27,7 +27,7 @@ def main() -> None:
     """Print the medians and the median of the ratios."""
     architecture = sys.argv[1] if len(sys.argv) > 1 else "efficientnet_lite0"
     pixels = int(sys.argv[2]) if len(sys.argv) > 2 else 128
-    net = build(architecture, 4, pretrained=False, seed=0)
+    net = build({"architecture": architecture}, 4, seed=0)
     optimizer = paddle.optimizer.AdamW(1e-4, parameters=net.parameters())
     images, labels = paddle.rand([BATCH, 3, pixels, pixels]), paddle.randint(0, 4, [BATCH])
 

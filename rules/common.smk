@@ -6,6 +6,7 @@ PROVIDES: config (complete); where things are (results, photos_root, demo_files,
           functions that give a rule its cfg, code and inputs; the constraints of the wildcards
 """
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ from zest import sources
 from zest.config import canonical, image_size, validate
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
+from zest.models.custom import source_digest
+from zest.phases import phases_of
 
 
 def refuse(error):
@@ -48,6 +51,21 @@ def code_of(script):
     return lambda wildcards: fingerprint
 
 
+def code_of_network(script):
+    """Make the `code` of a rule that builds a network: a Layer of the user's own belongs to it."""
+    fingerprint = code_base.fingerprint(script)
+
+    def code(wildcards):
+        if "trunk" in wildcards.keys():
+            architecture = trunks[wildcards.trunk]["architecture"]
+        else:
+            architecture = config["models"][wildcards.model]["architecture"]
+        own = source_digest(architecture)
+        return f"{fingerprint}-{own}" if own else fingerprint
+
+    return code
+
+
 def template_files(*folders):
     """The page templates and style sheets of a rule: inputs that are no Python code."""
     return sorted(
@@ -58,6 +76,11 @@ def template_files(*folders):
     )
 
 
+def model_setting(key, or_else=None):
+    """Make a function from the wildcards to a setting of the rule's model, or to something else."""
+    return lambda wildcards: config["models"][wildcards.model][key] or or_else
+
+
 def recipe_setting(key):
     """Make a function from the wildcards to a setting of the rule's recipe."""
     return lambda wildcards: config["recipes"][wildcards.recipe][key]
@@ -65,16 +88,70 @@ def recipe_setting(key):
 
 def training_settings(wildcards):
     """The `cfg` of a training: the settings of the model, and those of others that it depends on."""
-    model = config["models"][wildcards.model]
-    chosen = {key: value for key, value in model.items() if key != "recipe"}
+    name = wildcards.model
+    model = config["models"][name]
+    if model["method"] == "linear_probe":
+        keys = {"architecture", "pretrained", "weights", "class_weights", "l2"}
+    else:
+        keys = model.keys() - {"method", "recipe", "l2"}
+    chosen = {key: model[key] for key in keys}
+    if model["early_stopping_patience"] is not None:
+        chosen["metric"] = config["rules"]["metric"]
+    if model["soft_labels"]:
+        chosen["id_column"] = config["data"]["id_column"]
     return canonical(
         {
             **chosen,
-            "image_size": image_size(config, wildcards.model),
+            "image_size": image_size(config, name),
             "seed": config["seed"] + model["seed"],
             "fit": config["images"]["fit"],
         }
     )
+
+
+def frozen_layers(name):
+    """What is computed once for a model: the settings of its frozen layers."""
+    model = config["models"][name]
+    probe = model["method"] == "linear_probe"
+    return {
+        **{key: model[key] for key in ("architecture", "pretrained", "weights")},
+        "image_size": image_size(config, name),
+        "frozen": "trunk" if probe else phases_of({**model, "image_size": 0})[0].frozen,
+    }
+
+
+def trunk_of(name):
+    """The name of a model's frozen layers in a path; models with the same ones share the file."""
+    frozen = frozen_layers(name)
+    parts = [re.sub(r"\W", "_", frozen["architecture"]), frozen["image_size"], frozen["frozen"]]
+    if frozen["weights"]:
+        parts.append(hashlib.sha256(frozen["weights"].encode()).hexdigest()[:8])
+    return "-".join(map(str, parts))
+
+
+def activations_of_model(wildcards):
+    """The activations that a training starts from: of its training set and of all photos, or none."""
+    if not config["models"][wildcards.model]["cache_frozen"]:
+        return []
+    folder = f"{results}/features/{trunk_of(wildcards.model)}"
+    recipe = config["models"][wildcards.model]["recipe"]
+    return [f"{folder}/{recipe}-fold{wildcards.fold}.parquet", f"{folder}/train.parquet"]
+
+
+def teacher_of_model(wildcards):
+    """The predictions of the teacher for the training set of a model, or none."""
+    model = config["models"][wildcards.model]
+    if not model["distillation"]:
+        return []
+    teacher = model["distillation"]["teacher"]
+    return (
+        f"{results}/predictions/{teacher}/fold{wildcards.fold}/trainset_{model['recipe']}.parquet"
+    )
+
+
+def flag(option, value):
+    """Make a function from the wildcards to an option of a command, or to nothing without a value."""
+    return lambda wildcards: option if value(wildcards) else ""
 
 
 def model_input(pattern):
@@ -153,8 +230,13 @@ demo_files = [
     for name in ("train_images.csv", "sample_submit.csv", "classes.csv")
     if config["data"]["kind"] == "demo"
 ]
+probes = [name for name, model in config["models"].items() if model["method"] == "linear_probe"]
+fine_tuned = [name for name in config["models"] if name not in probes]
+cached = [name for name in fine_tuned if config["models"][name]["cache_frozen"]]
+trunks = {trunk_of(name): frozen_layers(name) for name in [*probes, *cached]}
 chosen_model = config["submission"]["model"]
 candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
+handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds
 submission_files = (
     [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]
     if has_test
@@ -162,9 +244,15 @@ submission_files = (
 )
 
 
+def one_of(names):
+    """A constraint of a wildcard: one of these names, or none at all."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
 wildcard_constraints:
-    model="|".join(map(re.escape, config["models"])),
-    recipe="|".join(map(re.escape, config["recipes"])),
-    fold=r"\d+",
+    model=one_of(config["models"]),
+    recipe=one_of(config["recipes"]),
+    trunk=one_of(trunks),
+    fold=r"\d+|all",
     size=r"\d+",
     part="train|test",

@@ -1,15 +1,16 @@
 """
-Predicts class probabilities: of the validation photos of a fold (val), or of the test photos (test).
+Predicts class probabilities: of the validation photos of a fold (val), of the test photos (test), or of
+a training set, for a student that learns from this model.
 
 REQUIRES: models/{model}/fold{fold}/, images/{size}/{train,test}.parquet, split/folds.parquet
-PROVIDES: predictions/{model}/fold{fold}/{val,test}.parquet
+PROVIDES: predictions/{model}/fold{fold}/{val,test}.parquet and trainset_{recipe}.parquet
 """
 
 
 rule predict_validation:
     input:
-        weights=rules.train_model.output.weights,
-        model=rules.train_model.output.model,
+        weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
+        model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
         folds=rules.split_folds.output,
     output:
@@ -18,18 +19,21 @@ rule predict_validation:
         f"{results}/logs/predict_validation/{{model}}-{{fold}}.log",
     conda:
         environment
+    threads: workflow.cores
+    resources:
+        gpu=1,
     params:
-        code=code_of("predict.py"),
+        code=code_of_network("predict.py"),
     shell:
-        "python scripts/predict.py --weights {input.weights:q} --model {input.model:q}"
-        " --images {input.images:q} --folds {input.folds:q} --fold {wildcards.fold}"
-        " --out {output:q} 2>&1 | tee {log:q}"
+        "python scripts/predict.py --weights {input.weights:q} --images {input.images:q}"
+        " --folds {input.folds:q} --fold {wildcards.fold} --threads {threads} --out {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 rule predict_test:
     input:
-        weights=rules.train_model.output.weights,
-        model=rules.train_model.output.model,
+        weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
+        model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
         images=model_input(f"{results}/images/{{size}}/test.parquet"),
     output:
         f"{results}/predictions/{{model}}/fold{{fold}}/test.parquet",
@@ -37,8 +41,22 @@ rule predict_test:
         f"{results}/logs/predict_test/{{model}}-{{fold}}.log",
     conda:
         environment
+    threads: workflow.cores
+    resources:
+        gpu=1,
     params:
-        code=code_of("predict.py"),
+        code=code_of_network("predict.py"),
     shell:
-        "python scripts/predict.py --weights {input.weights:q} --model {input.model:q}"
-        " --images {input.images:q} --fold {wildcards.fold} --out {output:q} 2>&1 | tee {log:q}"
+        "python scripts/predict.py --weights {input.weights:q} --images {input.images:q}"
+        " --fold {wildcards.fold} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
+
+
+use rule predict_test as predict_trainset with:
+    input:
+        weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
+        model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
+        images=f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet",
+    output:
+        f"{results}/predictions/{{model}}/fold{{fold}}/trainset_{{recipe}}.parquet",
+    log:
+        f"{results}/logs/predict_trainset/{{model}}-{{recipe}}-{{fold}}.log",

@@ -9,8 +9,8 @@ PROVIDES: submission/submission.csv, submission/provenance.json
 rule write_submission:
     input:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
-        predictions=expand(rules.predict_test.output, model=candidates, fold=train_folds),
-        weights=expand(rules.train_model.output.weights, model=candidates, fold=train_folds),
+        predictions=expand(rules.predict_test.output, model=candidates, fold=handed_in_folds),
+        weights=expand(rules.predict_test.input.weights, model=candidates, fold=handed_in_folds),
         catalogs=[
             rules.catalog_training_photos.output.catalog,
             rules.catalog_test_photos.output.catalog,

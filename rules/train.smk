@@ -2,8 +2,10 @@
 Trains a model on a fold; `visualdl --logdir results/{competition}/models` shows the curves live.
 
 REQUIRES: trainset/{recipe}/fold{fold}/images.parquet, images/{size}/train.parquet,
-          split/folds.parquet, catalog/classes.csv
-PROVIDES: models/{model}/fold{fold}/: weights.pdparams, model.json, history.parquet, visualdl/
+          split/folds.parquet, catalog/classes.csv; for a linear probe features/{trunk}/train.parquet
+          alone of the photos; where asked for activations, a teacher's predictions, soft labels
+PROVIDES: models/{model}/fold{fold}/: weights.pdparams, model.json, history.parquet; of a fine-tuning
+          also curves.png and visualdl/
 """
 
 
@@ -13,23 +15,73 @@ rule train_model:
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
         folds=rules.split_folds.output,
         classes=rules.catalog_training_photos.output.classes,
+        activations=activations_of_model,
+        teacher=teacher_of_model,
+        soft_labels=model_setting("soft_labels", or_else=[]),
+        weights=model_setting("weights", or_else=[]),
     output:
         weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
         model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
         history=f"{results}/models/{{model}}/fold{{fold}}/history.parquet",
+        curves=report(
+            f"{results}/models/{{model}}/fold{{fold}}/curves.png",
+            category="Models",
+            labels={"model": "{model}", "figure": "learning curves of fold {fold}"},
+        ),
         visualdl=directory(f"{results}/models/{{model}}/fold{{fold}}/visualdl"),
     log:
         f"{results}/logs/train_model/{{model}}-{{fold}}.log",
     benchmark:
         f"{results}/benchmarks/train_model/{{model}}-{{fold}}.tsv"
+    wildcard_constraints:
+        model=one_of(fine_tuned),
+    conda:
+        environment
+    threads: model_setting("replicas")
+    resources:
+        gpu=1,
+    params:
+        cfg=training_settings,
+        code=code_of_network("train_model.py"),
+        checkpoints=f"{results}/checkpoints/{{model}}/fold{{fold}}",
+        activations=flag("--activations", activations_of_model),
+        teacher=flag("--teacher", teacher_of_model),
+        soft_labels=flag("--soft-labels", model_setting("soft_labels")),
+    shell:
+        "python scripts/train_model.py --cfg {params.cfg:q} --code {params.code:q}"
+        " --name '{wildcards.model} fold {wildcards.fold}' --trainset {input.trainset:q}"
+        " --images {input.images:q} --folds {input.folds:q} --fold {wildcards.fold}"
+        " --classes {input.classes:q} {params.activations} {input.activations:q}"
+        " {params.teacher} {input.teacher:q} {params.soft_labels} {input.soft_labels:q}"
+        " --checkpoints {params.checkpoints:q} --weights {output.weights:q}"
+        " --model {output.model:q} --history {output.history:q} --curves {output.curves:q}"
+        " --visualdl {output.visualdl:q} 2>&1 | tee {log:q}"
+
+
+rule train_probe:
+    input:
+        features=lambda wildcards: f"{results}/features/{trunk_of(wildcards.model)}/train.parquet",
+        folds=rules.split_folds.output,
+        classes=rules.catalog_training_photos.output.classes,
+        weights=model_setting("weights", or_else=[]),
+    output:
+        weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
+        model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
+        history=f"{results}/models/{{model}}/fold{{fold}}/history.parquet",
+    log:
+        f"{results}/logs/train_probe/{{model}}-{{fold}}.log",
+    benchmark:
+        f"{results}/benchmarks/train_probe/{{model}}-{{fold}}.tsv"
+    wildcard_constraints:
+        model=one_of(probes),
     conda:
         environment
     params:
         cfg=training_settings,
-        code=code_of("train_model.py"),
+        code=code_of_network("train_probe.py"),
     shell:
-        "python scripts/train_model.py --cfg {params.cfg:q} --name '{wildcards.model} fold {wildcards.fold}'"
-        " --trainset {input.trainset:q} --images {input.images:q} --folds {input.folds:q}"
-        " --fold {wildcards.fold} --classes {input.classes:q} --weights {output.weights:q}"
-        " --model {output.model:q} --history {output.history:q} --visualdl {output.visualdl:q}"
+        "python scripts/train_probe.py --cfg {params.cfg:q}"
+        " --name '{wildcards.model} fold {wildcards.fold}' --features {input.features:q}"
+        " --folds {input.folds:q} --fold {wildcards.fold} --classes {input.classes:q}"
+        " --weights {output.weights:q} --model {output.model:q} --history {output.history:q}"
         " 2>&1 | tee {log:q}"

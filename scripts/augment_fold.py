@@ -25,6 +25,7 @@ from zest.contracts import (
     write_table,
 )
 from zest.errors import UserError, run
+from zest.folds import parse_fold
 from zest.images import encode_png
 from zest.parallel import ordered_map
 
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("--catalog", required=True, type=Path, help="catalog/train.parquet")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
     parser.add_argument(
-        "--fold", required=True, type=int, help="the validation fold, left out here"
+        "--fold", required=True, type=parse_fold, help="the validation fold, left out; or all"
     )
     parser.add_argument("--root", required=True, type=Path, help="the competition's folder")
     parser.add_argument("--threads", required=True, type=int, help="number of processes")

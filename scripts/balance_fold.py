@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from zest.contracts import FOLDS, MANIFEST, read_table, write_table
 from zest.errors import run
+from zest.folds import parse_fold
 from zest.randomness import seed_from
 
 
@@ -79,7 +80,7 @@ def main() -> None:
     parser.add_argument("--cfg", required=True, help="JSON: seed, balance, copies")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
     parser.add_argument(
-        "--fold", required=True, type=int, help="the validation fold, left out here"
+        "--fold", required=True, type=parse_fold, help="the validation fold, left out; or all"
     )
     parser.add_argument("--out", required=True, type=Path, help="manifest.parquet, written")
     args = parser.parse_args()

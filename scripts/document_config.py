@@ -26,30 +26,31 @@ not listed here is refused, with the nearest one that is. `NAME` stands for a na
 
 
 def document(schema: dict) -> str:
-    """Return the page: a table for each section of the schema."""
+    """Return the page: a table for each section of the schema, and one for each operation."""
     parts = [INTRODUCTION, _table("The whole", "", schema, schema)]
     for name, section in schema["properties"].items():
-        section = resolve(section, schema)
-        if section.get("type") == "object":
-            parts.append(_section(name, section, schema))
+        parts.extend(_sections(name, resolve(section, schema), schema))
+    for name, operation in schema["$defs"]["operation"]["properties"].items():
+        parts.append(_table(f"Operation `{name}`", "", resolve(operation, schema), schema))
     return "\n".join(parts)
 
 
-def _section(path: str, section: dict, root: dict) -> str:
-    """Return the tables of a section: its own keys, then those of what it holds."""
-    text = ""
+def _sections(path: str, section: dict, root: dict) -> Iterator[str]:
+    """Yield the tables of a section: its own keys, then those of the sections inside it."""
     named = section.get("additionalProperties")
-    if isinstance(named, dict):
-        path, section = f"{path}.NAME", {**named, "description": section["description"]}
-    if "properties" in section:
-        text += _table(f"`{path}`", section.get("description", ""), section, root)
-    for key, part in section.get("properties", {}).items():
-        items = resolve(part, root).get("items", {})
-        for name, operation in items.get("properties", {}).items():
-            if items.get("maxProperties") == 1:
-                title = f"`{path}.{key}`: `{name}`"
-                text += "\n" + _table(title, "", resolve(operation, root), root)
-    return text
+    if isinstance(named, dict) and "properties" in resolve(named, root):
+        path = f"{path}.NAME"
+        section = {**resolve(named, root), "description": section["description"]}
+    if "properties" not in section:
+        return
+    yield _table(f"`{path}`", section.get("description", ""), section, root)
+    for key, part in section["properties"].items():
+        part = resolve(part, root)
+        items = resolve(part.get("items", {}), root)
+        if "properties" in part:
+            yield from _sections(f"{path}.{key}", part, root)
+        elif "properties" in items and items.get("maxProperties") != 1:
+            yield from _sections(f"{path}.{key}[]", {**items, "description": ""}, root)
 
 
 def _table(title: str, text: str, section: dict, root: dict) -> str:

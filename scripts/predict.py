@@ -1,12 +1,11 @@
 """Predict class probabilities with one trained model.
 
-Reads models/{model}/fold{fold}/ and images/{size}/{part}.parquet; writes
-predictions/{model}/fold{fold}/{val,test}.parquet. With --folds, only the photos of the validation
-fold are predicted, and their labels stand beside the probabilities.
+Reads models/{model}/fold{fold}/ and images/{size}/{part}.parquet (or a training set, for a student);
+writes predictions/{model}/fold{fold}/{val,test}.parquet. With --folds, only the photos of the
+validation fold are predicted, and their labels stand beside the probabilities.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 from zest.runtime import tune_process
@@ -14,59 +13,41 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-import numpy as np
-import paddle
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from zest.contracts import IMAGES, PREDICTIONS, read_table, write_table
+from zest.contracts import PREDICTIONS, write_table
 from zest.engine.batches import load_images
-from zest.engine.fast_conv import accelerate
-from zest.engine.prediction import predict_logits, softmax
-from zest.engine.validation import rows_of_fold
+from zest.engine.model_folder import TrainedModel
 from zest.errors import run
-from zest.models.registry import build
-
-_BATCH_SIZE = 32  # the fastest on a CPU; more gains nothing
-
-
-def load_model(weights: Path, description: dict) -> paddle.nn.Layer:
-    """Return the trained network, in evaluation mode."""
-    net = build(description["architecture"], len(description["classes"]), pretrained=False, seed=0)
-    net.set_state_dict(paddle.load(str(weights)))
-    net.eval()
-    return net
-
-
-def predict(net: paddle.nn.Layer, images: np.ndarray, preprocessing: dict) -> np.ndarray:
-    """Return probabilities, float32 (photos, K), for uint8 RGB images (photos, size, size, 3)."""
-    forward = accelerate(net)
-    mean, std = tuple(preprocessing["mean"]), tuple(preprocessing["std"])
-    return softmax(predict_logits(forward, images, mean, std, _BATCH_SIZE))
+from zest.folds import parse_fold, rows_of_fold
 
 
 def main() -> None:
     """Read the model and the images, write the predictions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--weights", required=True, type=Path, help="weights.pdparams")
-    parser.add_argument("--model", required=True, type=Path, help="model.json")
-    parser.add_argument("--images", required=True, type=Path, help="images/{size}/{part}.parquet")
-    parser.add_argument("--fold", required=True, type=int, help="the fold of the model")
+    parser.add_argument(
+        "--weights", required=True, type=Path, help="weights.pdparams, with model.json beside it"
+    )
+    parser.add_argument("--images", required=True, type=Path, help="a parquet file of images")
+    parser.add_argument(
+        "--fold", required=True, type=parse_fold, help="the fold of the model, or all"
+    )
     parser.add_argument(
         "--folds", type=Path, help="folds.parquet: predict the validation fold only"
     )
+    parser.add_argument("--threads", required=True, type=int, help="number of processes")
     parser.add_argument("--out", required=True, type=Path, help="predictions, written")
     args = parser.parse_args()
 
-    description = json.loads(args.model.read_text(encoding="utf-8"))
-    ids = read_table(args.images, IMAGES, columns=["image_id"])["image_id"].to_pylist()
+    model = TrainedModel(args.weights.parent)
+    ids = pq.read_table(args.images, columns=["image_id"])["image_id"].to_pylist()
     labels: list[int] | list[None]
     rows, labels = list(range(len(ids))), [None] * len(ids)
     if args.folds:
         rows, labels = rows_of_fold(ids, args.folds, args.fold)
-    images = load_images(args.images, description["preprocessing"]["image_size"])[rows]
-    probabilities = predict(
-        load_model(args.weights, description), images, description["preprocessing"]
-    )
+    images = load_images(args.images, model.preprocessing["image_size"])[rows]
+    probabilities = model.predict_fitted(images, args.threads)
     chosen = [ids[row] for row in rows]
     table = pa.table(
         {

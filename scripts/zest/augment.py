@@ -20,7 +20,7 @@ import numpy as np
 from zest.images import fit
 
 # A copy is cut from an image this much larger than it will be: zooming in costs no sharpness.
-_OVERSIZE = 1.25
+OVERSIZE = 1.25
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _RGB_TO_YIQ = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -63,11 +63,26 @@ def apply_operations(photo: np.ndarray, drawn: list[dict], size: int, how: str) 
     Returns:
         uint8 RGB, (size, size, 3).
     """
+    moves = any(step["name"] in _SOURCE for step in drawn)
+    return augment_image(fit(photo, round(size * OVERSIZE) if moves else size, how), drawn, size)
+
+
+def augment_image(image: np.ndarray, drawn: list[dict], size: int) -> np.ndarray:
+    """Apply operations to a square image.
+
+    Args:
+        image: uint8 RGB, (pixels, pixels, 3); a little more than `size` keeps a crop sharp.
+        drawn: the result of `draw_operations`.
+        size: width and height of the result, in pixels.
+
+    Returns:
+        uint8 RGB, (size, size, 3).
+    """
     geometric = [step for step in drawn if step["name"] in _SOURCE]
     if geometric:
-        image = _resample(fit(photo, round(size * _OVERSIZE), how), geometric, size)
-    else:
-        image = fit(photo, size, how)
+        image = _resample(image, geometric, size)
+    elif image.shape[0] != size:
+        image = fit(image, size)
     for step in drawn:
         if step["name"] in _APPLY:
             image = _APPLY[step["name"]](image, step)

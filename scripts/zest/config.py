@@ -11,8 +11,12 @@ from typing import Any
 import yaml
 
 from zest.config_faults import nearest, schema_faults
+from zest.config_training import training_contradictions
 from zest.errors import UserError
-from zest.models.table import ARCHITECTURES, megabytes
+from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
+from zest.sweeps import expand, sweep_faults
+
+BASELINE = "linear_probe"
 
 SCHEMA_PATH = Path(__file__).parents[2] / "config" / "schema.yaml"
 
@@ -35,7 +39,8 @@ def validate(config: dict) -> dict:
     faults = list(dict.fromkeys(schema_faults(config, schema)))  # jsonschema repeats some
     if not faults:
         config = _complete(config, schema, schema)
-        faults = list(_contradictions(config))
+        config, faults = _with_more_models(config, schema)
+    faults = faults or list(_contradictions(config))
     if faults:
         raise UserError("the configuration cannot be used:\n" + "\n".join(f"  {f}" for f in faults))
     return config
@@ -44,6 +49,23 @@ def validate(config: dict) -> dict:
 def canonical(section: Any) -> str:
     """Return JSON that is the same for the same settings, whatever their order in the file."""
     return json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _with_more_models(config: dict, schema: dict) -> tuple[dict, list[str]]:
+    """Add the trials of the sweeps and the baseline to the models; also return what is wrong."""
+    models, model_schema = dict(config["models"]), schema["$defs"]["model"]
+    faults = list(sweep_faults(config, list(model_schema["properties"])))
+    if not faults and config["sweeps"]:
+        trials = expand(config)
+        of_any_name = {"models": {"additionalProperties": model_schema}}
+        checked = {"$defs": schema["$defs"], "properties": of_any_name}
+        faults = list(schema_faults({"models": trials}, checked))
+        models |= {name: _complete(trial, model_schema, schema) for name, trial in trials.items()}
+    if config["baseline"] and BASELINE not in models:
+        recipe = next(iter(config["recipes"]))  # it uses none of it
+        settings = {"method": "linear_probe", "image_size": 224, "recipe": recipe}
+        models[BASELINE] = _complete(settings, model_schema, schema)
+    return {**config, "models": models}, faults
 
 
 def image_size(config: dict, model: str) -> int:
@@ -148,11 +170,12 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
 
 def _model_contradictions(config: dict, name: str) -> Iterator[str]:
     path, model = f"models.{name}", config["models"][name]
-    if model["architecture"] not in ARCHITECTURES:
+    if not is_architecture(model["architecture"]):
         near = nearest(model["architecture"], ARCHITECTURES)
         yield f"{path}.architecture: there is no architecture {model['architecture']!r}{near}"
     else:
-        if model["pretrained"] and ARCHITECTURES[model["architecture"]].weights == "none":
+        weights = find_architecture(model["architecture"]).weights
+        if model["pretrained"] and not model["weights"] and weights == "none":
             yield (
                 f"{path}.pretrained: there are no ImageNet weights of {model['architecture']}; "
                 f"set {path}.pretrained: false"
@@ -161,17 +184,17 @@ def _model_contradictions(config: dict, name: str) -> Iterator[str]:
     if model["recipe"] not in config["recipes"]:
         near = nearest(model["recipe"], config["recipes"])
         yield f"{path}.recipe: there is no recipe {model['recipe']!r} under recipes{near}"
-    elif image_size(config, name) > config["recipes"][model["recipe"]]["image_size"]:
+    elif (
+        model["method"] == "fine_tuning"
+        and image_size(config, name) > config["recipes"][model["recipe"]]["image_size"]
+    ):
         stored = config["recipes"][model["recipe"]]["image_size"]
         yield (
             f"{path}.image_size: {model['image_size']} is larger than the images of its recipe; "
             f"raise recipes.{model['recipe']}.image_size ({stored})"
         )
-    if model["warmup_epochs"] >= model["epochs"]:
-        yield (
-            f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the "
-            f"{model['epochs']} epochs"
-        )
+    else:
+        yield from training_contradictions(config, name, image_size(config, name))
 
 
 def _size_contradiction(config: dict, name: str) -> Iterator[str]:
@@ -182,7 +205,8 @@ def _size_contradiction(config: dict, name: str) -> Iterator[str]:
     classes = config["data"]["classes"]
     count = len(classes) if isinstance(classes, list) else 2
     models = len(config["split"]["train_folds"])
-    size = models * megabytes(config["models"][name]["architecture"], count)
+    each_mb = megabytes(config["models"][name]["architecture"], count)
+    size = models * (each_mb or 0)  # of a network outside the table it shows when it is built
     if size > limit:
         each = f" ({models} folds)" if models > 1 else ""
         yield (

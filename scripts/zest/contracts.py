@@ -73,6 +73,14 @@ IMAGES = pa.schema(
     ]
 )
 
+FEATURES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("shape", pa.list_(pa.int32())),  # of the features, the same in all rows
+        ("features", pa.list_(pa.float32())),  # what the frozen layers make of it, in C order
+    ]
+)
+
 PREDICTIONS = pa.schema(
     [
         ("image_id", pa.string()),
@@ -85,15 +93,19 @@ PREDICTIONS = pa.schema(
 HISTORY = pa.schema(
     [
         ("epoch", pa.int32()),  # 1 is the first
+        ("image_size", pa.int32()),  # pixels
         ("learning_rate", pa.float64()),  # at the end of the epoch
         ("train_loss", pa.float64()),
-        ("val_loss", pa.float64()),
+        ("val_loss", pa.float64()),  # null, as the other scores, without a validation fold
         ("val_accuracy", pa.float64()),
         ("val_macro_f1", pa.float64()),
         ("val_quadratic_weighted_kappa", pa.float64()),
         ("photos_per_second", pa.float64()),  # of training alone
+        ("input_share", pa.float64()),  # of the training's time, spent on making batches
     ]
 )
+
+VALIDATION_SCORES = tuple(name for name in HISTORY.names if name.startswith("val_"))
 
 
 def write_table(

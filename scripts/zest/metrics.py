@@ -83,6 +83,20 @@ def photo_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarra
     return -np.log(np.clip(given, _SMALLEST_PROBABILITY, 1))
 
 
+def validation_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Score an epoch: the columns `val_*` of the HISTORY table.
+
+    Args:
+        probabilities: float, (photos, K).
+        labels: int, (photos,), 0..K-1.
+    """
+    counts = confusion_matrix(labels, probabilities.argmax(axis=1), probabilities.shape[1])
+    return {
+        "val_loss": float(photo_log_losses(labels, probabilities).mean()),
+        **{f"val_{name}": float(metric(counts)) for name, metric in FROM_COUNTS.items()},
+    }
+
+
 FROM_COUNTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "accuracy": accuracy,
     "macro_f1": macro_f1,

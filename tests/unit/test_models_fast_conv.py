@@ -33,7 +33,7 @@ def photos(count):
 
 
 def without_dropout(architecture):
-    net = build(architecture, 5, pretrained=False, seed=0)
+    net = build({"architecture": architecture}, 5, seed=0)
     for layer in net.sublayers():
         if isinstance(layer, paddle.nn.Dropout):
             layer.p = 0.0

@@ -39,8 +39,8 @@ def test_every_tensor_is_mapped_and_none_is_left_over(architecture, mapped, coun
 
 
 def test_the_classifier_stays_as_initialised_for_other_classes():
-    fresh = build("efficientnet_lite0", 5, pretrained=False, seed=3)
-    net = build("efficientnet_lite0", 5, pretrained=False, seed=3)
+    fresh = build({"architecture": "efficientnet_lite0"}, 5, seed=3)
+    net = build({"architecture": "efficientnet_lite0"}, 5, seed=3)
     report = load_pretrained(net, "efficientnet_lite0")
     assert report.head_replaced
     assert len(report.mapped) == 245
@@ -61,7 +61,7 @@ def test_weights_of_another_network_are_reported_tensor_by_tensor(monkeypatch):
     assert any(name.startswith("blocks.20.") for name in report.missing)
     assert report.left_over
     with pytest.raises(UserError, match="not those of efficientnet_lite1"):
-        build("efficientnet_lite1", 1000, pretrained=True, seed=0)
+        build({"architecture": "efficientnet_lite1", "pretrained": True}, 1000, seed=0)
 
 
 def photo(name, architecture):
@@ -77,7 +77,7 @@ def photo(name, architecture):
 
 @pytest.mark.parametrize("architecture", LITE)
 def test_photos_are_recognised(architecture):
-    net = build(architecture, 1000, pretrained=True, seed=0)
+    net = build({"architecture": architecture, "pretrained": True}, 1000, seed=0)
     net.eval()
     names = ["chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png"]
     batch = paddle.to_tensor(np.stack([photo(name, architecture) for name in names]))

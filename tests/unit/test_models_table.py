@@ -23,12 +23,10 @@ def build_without_values(architecture):
     """Build the network's shapes only, so that 140 million values cost nothing."""
     import paddle
 
-    from zest.models.efficientnet_lite import EfficientNetLite
+    from zest.models.registry import construct
 
     with paddle.LazyGuard():
-        if ARCHITECTURES[architecture].family == "efficientnet_lite":
-            return EfficientNetLite(architecture, CLASSES)
-        return getattr(paddle.vision.models, architecture)(num_classes=CLASSES)
+        return construct(architecture, CLASSES)
 
 
 def count(tensors):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zest.errors import UserError
-from zest.models.torch_pickle import read_legacy_state_dict
+from zest.models.torch_pickle import read_state_dict
 
 MAGIC = 0x1950A86A20F9469CFC6C
 
@@ -80,7 +80,7 @@ def test_tensors_come_back_with_offset_size_and_strides(tmp_path):
         part=tensor(a, 5, (2, 2), (4, 1)),
         scalar=tensor(a, 11, (), ()),
     )
-    read = read_legacy_state_dict(write(tmp_path / "w.pth", state, [a]))
+    read = read_state_dict(write(tmp_path / "w.pth", state, [a]))
     values = np.arange(12, dtype=np.float32).reshape(3, 4)
     assert list(read) == list(state)
     np.testing.assert_array_equal(read["whole"], values)
@@ -106,7 +106,7 @@ def test_tensors_come_back_with_offset_size_and_strides(tmp_path):
 def test_every_storage_type_keeps_its_type(tmp_path, kind, dtype):
     storage = Storage("k", np.array([0, 1, 1], dtype), kind)
     path = write(tmp_path / "w.pth", {"t": tensor(storage, 0, (3,), (1,))}, [storage])
-    read = read_legacy_state_dict(path)["t"]
+    read = read_state_dict(path)["t"]
     assert read.dtype == np.dtype(dtype)
     assert read.tolist() == [0, 1, 1]
 
@@ -114,7 +114,7 @@ def test_every_storage_type_keeps_its_type(tmp_path, kind, dtype):
 def test_storages_are_found_by_key_whatever_their_order_in_the_file(tmp_path):
     a, b = floats(2, "a"), Storage("b", np.array([7.0, 8.0, 9.0], "<f4"))
     state = {"a": tensor(a, 0, (2,), (1,)), "b": tensor(b, 0, (3,), (1,))}
-    read = read_legacy_state_dict(write(tmp_path / "w.pth", state, [b, a]))
+    read = read_state_dict(write(tmp_path / "w.pth", state, [b, a]))
     assert read["a"].tolist() == [0.0, 1.0]
     assert read["b"].tolist() == [7.0, 8.0, 9.0]
 
@@ -140,7 +140,7 @@ def test_a_call_of_any_other_function_is_refused_and_not_made(tmp_path, module, 
     call = Call(module, name, f"touch {touched}")
     write(path, **{"state": OrderedDict(), position: call})
     with pytest.raises(UserError, match=rf"evil\.pth.*a call of {module}\.{name}"):
-        read_legacy_state_dict(path)
+        read_state_dict(path)
     assert not touched.exists()
 
 
@@ -175,7 +175,7 @@ def test_a_tensor_that_reaches_outside_its_storage_is_refused(tmp_path, offset, 
     a = floats(12)
     path = write(tmp_path / "w.pth", {"t": tensor(a, offset, size, strides)}, [a])
     with pytest.raises(UserError, match=r"w\.pth.*a tensor"):
-        read_legacy_state_dict(path)
+        read_state_dict(path)
 
 
 class Altered:
@@ -201,37 +201,37 @@ def test_a_checked_tensor_cannot_be_altered_by_the_pickle(tmp_path, state, monke
     a = floats(12)
     path = write(tmp_path / "w.pth", {"t": Altered(tensor(a, 0, (2,), (1,)), state)}, [a])
     with pytest.raises(UserError, match=r"w\.pth"):
-        read_legacy_state_dict(path)
+        read_state_dict(path)
 
 
 def test_an_unknown_storage_is_refused(tmp_path):
     storage = Storage("k", np.zeros(3, "<f4"), kind="QUInt8Storage")
     path = write(tmp_path / "w.pth", {"t": tensor(storage, 0, (3,), (1,))}, [storage])
     with pytest.raises(UserError, match=r"a call of torch\.QUInt8Storage"):
-        read_legacy_state_dict(path)
+        read_state_dict(path)
 
 
 def test_a_storage_of_another_length_than_it_says_is_refused(tmp_path):
     storage = Storage("k", np.zeros(3, "<f4"), count=4)
     path = write(tmp_path / "w.pth", {"t": tensor(storage, 0, (4,), (1,))}, [storage])
     with pytest.raises(UserError, match="3 values in storage k where 4 were said"):
-        read_legacy_state_dict(path)
+        read_state_dict(path)
 
 
 @pytest.mark.parametrize("state", [[1, 2], {"epoch": 3}, "text", None])
 def test_a_pickle_that_is_not_a_table_of_tensors_is_refused(tmp_path, state):
     with pytest.raises(UserError, match="table of tensors"):
-        read_legacy_state_dict(write(tmp_path / "w.pth", state))
+        read_state_dict(write(tmp_path / "w.pth", state))
 
 
 def test_another_format_is_refused(tmp_path):
     with pytest.raises(UserError, match="magic number"):
-        read_legacy_state_dict(write(tmp_path / "w.pth", {}, magic=1))
+        read_state_dict(write(tmp_path / "w.pth", {}, magic=1))
 
 
 def test_values_of_a_big_endian_machine_are_refused(tmp_path):
     with pytest.raises(UserError, match="big-endian"):
-        read_legacy_state_dict(write(tmp_path / "w.pth", {}, machine={"little_endian": False}))
+        read_state_dict(write(tmp_path / "w.pth", {}, machine={"little_endian": False}))
 
 
 def test_a_file_cut_short_anywhere_is_refused(tmp_path):
@@ -240,10 +240,10 @@ def test_a_file_cut_short_anywhere_is_refused(tmp_path):
     for length in range(len(whole)):
         (tmp_path / "cut.pth").write_bytes(whole[:length])
         with pytest.raises(UserError, match=r"cut\.pth"):
-            read_legacy_state_dict(tmp_path / "cut.pth")
+            read_state_dict(tmp_path / "cut.pth")
 
 
 def test_a_file_of_noise_is_refused(tmp_path):
     (tmp_path / "noise.pth").write_bytes(np.random.default_rng(0).bytes(5000))
     with pytest.raises(UserError, match=r"noise\.pth"):
-        read_legacy_state_dict(tmp_path / "noise.pth")
+        read_state_dict(tmp_path / "noise.pth")

@@ -1,13 +1,16 @@
-"""Images in memory, and the batches that a network takes from them."""
+"""What a network learns from, in memory, and the batches that it takes from that."""
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
+from zest.augment import OVERSIZE, augment_image, draw_operations
 from zest.images import decode_png
+from zest.randomness import seed_from
 
 
 def load_images(path: str | os.PathLike, size: int) -> np.ndarray:
@@ -25,12 +28,16 @@ def load_images(path: str | os.PathLike, size: int) -> np.ndarray:
     row = 0
     for batch in file.iter_batches(batch_size=256, columns=["image"]):
         for png in batch.column("image").field("bytes"):
-            image = decode_png(png.as_buffer())
-            if image.shape[0] != size:
-                image = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
-            images[row] = image
+            images[row] = scale(decode_png(png.as_buffer()), size)
             row += 1
     return images
+
+
+def scale(image: np.ndarray, size: int) -> np.ndarray:
+    """Scale a square image down: uint8 (height, width, 3) -> (size, size, 3)."""
+    if image.shape[0] == size:
+        return image
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
 
 
 def normalise(images: np.ndarray, mean: tuple, std: tuple) -> np.ndarray:
@@ -48,6 +55,92 @@ def normalise(images: np.ndarray, mean: tuple, std: tuple) -> np.ndarray:
     offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
     channels_last = images * scale - offset
     return np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
+
+
+class ImageSource:
+    """The training images, and each batch of them as the network takes it.
+
+    Args:
+        images: uint8 RGB, (rows, stored size, stored size, 3).
+        normalisation: mean and std of the three channels, on [0, 1].
+        operations: drawn anew for every image in every epoch, as in a recipe.
+        seed: of these draws; each depends on (seed, epoch, row) alone, never on the batch.
+    """
+
+    def __init__(
+        self, images: np.ndarray, normalisation: tuple[tuple, tuple], operations: list, seed: int
+    ):
+        self.stored = images
+        self.normalisation = normalisation
+        self.operations = operations
+        self.seed = seed
+        self.resize(images.shape[1])
+
+    def resize(self, size: int) -> None:
+        """Give images of `size` pixels from now on."""
+        self.size = size
+        # What is cut and turned is taken from a larger image, so that it stays sharp.
+        wanted = round(OVERSIZE * size) if self.operations else size
+        if wanted < self.stored.shape[1]:
+            self.images = np.stack([scale(image, wanted) for image in self.stored])
+        else:
+            self.images = self.stored
+
+    def batch(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the input of the network for some rows: float32, (batch, 3, size, size)."""
+        if not self.operations:
+            return normalise(self.images[rows], *self.normalisation)
+        images = np.empty((len(rows), self.size, self.size, 3), np.uint8)
+        for place, row in enumerate(rows.tolist()):
+            drawn = draw_operations(self.operations, seed_from(self.seed, "online", epoch, row))
+            images[place] = augment_image(self.images[row], drawn, self.size)
+        return normalise(images, *self.normalisation)
+
+
+class ActivationSource:
+    """What the frozen layers made of each training image, computed once.
+
+    Args:
+        activations: float32, (rows, channels, height, width).
+    """
+
+    def __init__(self, activations: np.ndarray):
+        self.activations = activations
+
+    def resize(self, size: int) -> None:
+        """Nothing to do: there is one size."""
+
+    def batch(self, rows: np.ndarray, epoch: int) -> np.ndarray:
+        """Return the activations of some rows: float32, (batch, channels, height, width)."""
+        return self.activations[rows]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a network learns from.
+
+    Attributes:
+        source: of the inputs.
+        targets: float32, (rows, K): the distribution over the classes that each row is to be given.
+        teacher: float32, (rows, K): probabilities of a teacher, for distillation, or None.
+    """
+
+    source: ImageSource | ActivationSource
+    targets: np.ndarray
+    teacher: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """What a network is judged on, never learned from.
+
+    Attributes:
+        images: uint8 RGB, (n, size, size, 3), or float32 activations, (n, channels, h, w).
+        labels: int64, (n,), 0..K-1.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
 
 
 def training_batches(rows: int, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -130,13 +130,14 @@ class Block(nn.Layer):
         self.depthwise = ConvNorm(wide, wide, stage.kernel, stride=stride, groups=wide)
         self.project = ConvNorm(wide, stage.channels, 1, activate=False)
         self.residual = stride == 1 and channels_in == stage.channels
+        self.drop_path = nn.Identity()  # for training, see zest.models.regularisation
 
     def forward(self, x):
         """(batch, channels_in, h, w) -> (batch, channels, ceil(h/stride), ceil(w/stride))."""
         y = self.expand(x)  # (batch, channels_in * expansion, h, w)
         y = self.depthwise(y)  # (batch, channels_in * expansion, h / stride, w / stride)
         y = self.project(y)  # (batch, channels, h / stride, w / stride)
-        return x + y if self.residual else y
+        return x + self.drop_path(y) if self.residual else y
 
 
 class EfficientNetLite(nn.Layer):

@@ -11,7 +11,7 @@ from paddle import nn
 
 from zest.errors import UserError
 from zest.models.table import classifier_parameters, find_architecture
-from zest.models.torch_pickle import read_legacy_state_dict
+from zest.models.torch_pickle import read_state_dict
 
 # The files' names for the parts of EfficientNet-Lite, and ours.
 LITE_PARTS = {
@@ -96,7 +96,7 @@ def load_pretrained(net: nn.Layer, architecture: str) -> LoadReport:
 
 def read_lite_weights(architecture: str) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Read EfficientNet-Lite's weights under our names; also return the names that are ignored."""
-    tensors = read_legacy_state_dict(find_lite_weights(architecture))
+    tensors = read_state_dict(find_lite_weights(architecture))
     ignored = tuple(name for name in tensors if name.endswith(".num_batches_tracked"))
     weights = {our_name(name): tensors[name] for name in tensors if name not in ignored}
     # PyTorch stores a linear layer as (outputs, inputs), Paddle as (inputs, outputs).

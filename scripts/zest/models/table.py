@@ -1,10 +1,16 @@
 """What is known of each architecture without building it.
 
+An architecture is named in one of three forms: a row of the table below; `paddleclas/NAME`, a
+constructor of PaddleClas; or `package.module.Class`, a Layer of the user's own. Of the last two
+nothing but the form is known here: whether they exist, and how large they are, shows when they are
+built.
+
 The Snakefile validates the configuration with this table at every call, so this module imports
 nothing slow. A test builds every architecture and compares.
 """
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from zest.errors import UserError
@@ -12,9 +18,13 @@ from zest.errors import UserError
 IMAGENET_CLASSES = 1000
 
 # Mean and standard deviation that pixels are normalised with: R, G, B of 0..1.
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 NORMALISATIONS = {
     "efficientnet_lite": ((127 / 255,) * 3, (128 / 255,) * 3),  # (value - 127) / 128 of 0..255
-    "paddle.vision": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "paddle.vision": IMAGENET,
+    "teaching": IMAGENET,
+    "paddleclas": IMAGENET,
+    "custom": IMAGENET,
 }
 
 
@@ -23,7 +33,8 @@ class Architecture:
     """One row of the table.
 
     Attributes:
-        family: `efficientnet_lite` (our own) or `paddle.vision`.
+        family: `efficientnet_lite` or `teaching` (our own), `paddle.vision`, `paddleclas` or
+            `custom`; of the last two the numbers and the head are None.
         parameters: learnable values with 1000 classes.
         buffers: values that training keeps up to date but no gradient changes: the running mean and
             variance of batch normalisation. They do not depend on the number of classes.
@@ -34,11 +45,11 @@ class Architecture:
     """
 
     family: str
-    parameters: int
-    buffers: int
-    features: int
-    head: str
-    weights: str = "download"
+    parameters: int | None = None
+    buffers: int | None = None
+    features: int | None = None
+    head: str | None = None
+    weights: str = "none"
 
     @property
     def mean(self) -> tuple[float, float, float]:
@@ -103,7 +114,13 @@ ARCHITECTURES = {
     "vgg13": _vision(133047848, 0, 4096, "classifier.6", weights="none"),
     "vgg16": _vision(138357544, 0, 4096, "classifier.6"),
     "vgg19": _vision(143667240, 0, 4096, "classifier.6"),
+    "lenet5": Architecture("teaching", 146156, 0, 84, "output"),
+    "small_cnn": Architecture("teaching", 645896, 960, 256, "classifier"),
 }
+
+# The two forms that are no rows of the table.
+PADDLECLAS = re.compile(r"paddleclas/(\w+)", re.ASCII)
+DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 # The Python packages that hold weights; zest.models.pretrained finds them without an import.
 WEIGHT_PACKAGES = tuple(
@@ -113,34 +130,65 @@ WEIGHT_PACKAGES = tuple(
 )
 
 
+def is_architecture(name: str) -> bool:
+    """Return whether a name has one of the three forms."""
+    return name in ARCHITECTURES or bool(PADDLECLAS.fullmatch(name) or DOTTED_PATH.fullmatch(name))
+
+
 def find_architecture(name: str) -> Architecture:
-    """Return a row of the table.
+    """Return what is known of an architecture, in any of the three forms.
 
     Raises:
-        UserError: there is none of that name; the message has the nearest one.
+        UserError: it has none of the forms; the message has the nearest name of the table.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
+    if PADDLECLAS.fullmatch(name):
+        return Architecture("paddleclas")
+    if DOTTED_PATH.fullmatch(name):
+        return Architecture("custom")
     nearest = difflib.get_close_matches(name, ARCHITECTURES, n=1, cutoff=0.0)[0]
     raise UserError(
         f"architecture: there is no {name!r}; did you mean {nearest!r}? "
-        f"The architectures are {', '.join(ARCHITECTURES)}."
+        f"The architectures are {', '.join(ARCHITECTURES)}; besides there are paddleclas/NAME, "
+        "where PaddleClas is installed, and a Layer of your own as package.module.Class."
     )
 
 
-def parameter_count(name: str, num_classes: int) -> int:
-    """Return the number of learnable values with `num_classes` outputs."""
-    architecture = find_architecture(name)
-    per_class = architecture.features + 1  # a row of the weight, and the bias
-    return architecture.parameters - (IMAGENET_CLASSES - num_classes) * per_class
+def normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Return mean and standard deviation of R, G and B, for pixels of 0..1.
+
+    Raises:
+        UserError: there is no architecture of that name.
+    """
+    row = find_architecture(name)
+    return row.mean, row.std
 
 
-def megabytes(name: str, num_classes: int) -> float:
-    """Return the size of the float32 weights, batch statistics included, in 10^6 bytes."""
-    return 4 * (parameter_count(name, num_classes) + find_architecture(name).buffers) / 1e6
+def parameter_count(name: str, num_classes: int) -> int | None:
+    """Return the number of learnable values with `num_classes` outputs; None where not known."""
+    row = find_architecture(name)
+    if row.parameters is None or row.features is None:
+        return None
+    per_class = row.features + 1  # a row of the weight, and the bias
+    return row.parameters - (IMAGENET_CLASSES - num_classes) * per_class
+
+
+def megabytes(name: str, num_classes: int) -> float | None:
+    """Return the size of the float32 weights, batch statistics included, in 10^6 bytes.
+
+    It is None for the forms of which nothing is known before they are built.
+    """
+    parameters, buffers = parameter_count(name, num_classes), find_architecture(name).buffers
+    if parameters is None or buffers is None:
+        return None
+    return 4 * (parameters + buffers) / 1e6
 
 
 def classifier_parameters(name: str) -> tuple[str, str]:
-    """Return the names of the classifier's weight and bias, as in `net.named_parameters()`."""
-    head = find_architecture(name).head
+    """Return the names of the classifier's weight and bias, as in `net.named_parameters()`.
+
+    For the rows of the table only; `zest.models.groups.head_parameters` takes any network.
+    """
+    head = ARCHITECTURES[name].head
     return f"{head}.weight", f"{head}.bias"

@@ -1,20 +1,26 @@
-"""Reading weights in PyTorch's legacy format, without PyTorch and without trusting the file.
+"""Reading weights in PyTorch's two formats, without PyTorch and without trusting the file.
 
-The format (`torch.save` before 1.6), from https://github.com/pytorch/pytorch/blob/v1.5.0/torch/
-serialization.py: five pickles - a magic number, the protocol version, facts about the machine, the
-state dict, the keys of the storages - and then, storage by storage in the order of those keys, an
-int64 count and the raw little-endian values. In the state dict a tensor is a call that rebuilds it
-from a storage, an offset, a size and strides; the storage is a persistent id.
+The legacy format (`torch.save` before 1.6), from https://github.com/pytorch/pytorch/blob/v1.5.0/
+torch/serialization.py: five pickles - a magic number, the protocol version, facts about the machine,
+the state dict, the keys of the storages - and then, storage by storage in the order of those keys,
+an int64 count and the raw little-endian values. In the state dict a tensor is a call that rebuilds
+it from a storage, an offset, a size and strides; the storage is a persistent id.
+
+The format since then, from https://github.com/pytorch/pytorch/blob/v2.4.0/torch/serialization.py: a
+zip archive without compression whose one folder holds `data.pkl`, the pickled state dict, `byteorder`
+and, for each storage, `data/KEY` with its raw values.
 
 A pickle can call any function of any module. This reader admits the few names below and refuses
 every other before anything is called, so that opening a file cannot run code.
 """
 
+import io
 import math
 import os
 import pickle
+import zipfile
 from collections import OrderedDict
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -58,15 +64,15 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-def read_legacy_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Read a `.pth` file of PyTorch's legacy format: name -> array, in the order of the file.
+def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Read a file that `torch.save(net.state_dict(), path)` wrote: name -> array, in its order.
 
     Raises:
-        UserError: not this format, truncated, or a pickle that asks for anything but tensors.
+        UserError: neither of the formats, truncated, or a pickle that asks for anything but tensors.
     """
     with open(path, "rb") as file:
         try:
-            return _read(file)
+            return _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
         except _Refused as error:
             raise UserError(
                 f"{path}: not weights that can be read safely: it holds {error}. "
@@ -75,12 +81,32 @@ def read_legacy_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
         # A broken pickle raises almost any kind: the unpickler trusts the stream's structure.
         except Exception as error:
             raise UserError(
-                f"{path}: not a complete file of PyTorch's legacy format ({error}). "
+                f"{path}: not a complete file of PyTorch's ({error}). "
                 "Download it again; it may have been cut short."
             ) from error
 
 
-def _read(file: BinaryIO) -> dict[str, np.ndarray]:
+def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
+    archive = zipfile.ZipFile(file)
+    (pickled,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+    folder = pickled.removesuffix("data.pkl")
+    # What is not compressed cannot be larger in memory than the file is.
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+        raise _Refused("compressed values, which PyTorch does not write")
+    if f"{folder}byteorder" in archive.namelist():
+        if archive.read(f"{folder}byteorder") != b"little":
+            raise _Refused("values of a big-endian machine")
+    unpickler = _Unpickler(io.BytesIO(archive.read(pickled)))
+    state = _table_of_tensors(unpickler.load())
+    values = {
+        key: _read_storage(archive.open(f"{folder}data/{key}"), storage, storage.length)
+        for key, storage in unpickler.storages.items()
+    }
+    return {name: _view(tensor, values[tensor.storage.key]) for name, tensor in state.items()}
+
+
+def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
+    file.seek(0)
     if _Unpickler(file).load() != MAGIC:
         raise _Refused("another format than PyTorch's legacy one (wrong magic number)")
     if _Unpickler(file).load() != PROTOCOL:
@@ -89,22 +115,28 @@ def _read(file: BinaryIO) -> dict[str, np.ndarray]:
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
         raise _Refused("values of a big-endian machine")
     unpickler = _Unpickler(file)
-    state = unpickler.load()
-    if not isinstance(state, dict) or not all(isinstance(v, _Tensor) for v in state.values()):
-        raise _Refused("something else than a table of tensors")
+    state = _table_of_tensors(unpickler.load())
     keys = _Unpickler(file).load()
-    values = {key: _read_storage(file, unpickler.storages[key]) for key in keys}
-    return {str(name): _view(tensor, values[tensor.storage.key]) for name, tensor in state.items()}
+    values = {}
+    for key in keys:
+        count = int.from_bytes(_read_exactly(file, 8), "little")
+        values[key] = _read_storage(file, unpickler.storages[key], count)
+    return {name: _view(tensor, values[tensor.storage.key]) for name, tensor in state.items()}
 
 
-def _read_storage(file: BinaryIO, storage: _Storage) -> np.ndarray:
-    count = int.from_bytes(_read_exactly(file, 8), "little")
+def _table_of_tensors(state: Any) -> dict[str, _Tensor]:
+    if not isinstance(state, dict) or not all(isinstance(v, _Tensor) for v in state.values()):
+        raise _Refused("something else than a table of tensors, as net.state_dict() is one")
+    return {str(name): tensor for name, tensor in state.items()}
+
+
+def _read_storage(file: IO[bytes], storage: _Storage, count: int) -> np.ndarray:
     if count != storage.length:
         raise _Refused(f"{count} values in storage {storage.key} where {storage.length} were said")
     return np.frombuffer(_read_exactly(file, count * storage.dtype.itemsize), storage.dtype)
 
 
-def _read_exactly(file: BinaryIO, count: int) -> bytes:
+def _read_exactly(file: IO[bytes], count: int) -> bytes:
     data = file.read(count)
     if len(data) < count:
         raise EOFError("it ends before its last value")
@@ -136,7 +168,10 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> _Storage:
         match pid:
-            case ("storage", str(kind), str(key), str(), int(length), None) if kind in STORAGES:
+            # The legacy format has a sixth part, for views of storages, that is None.
+            case ("storage", str(kind), str(key), str(), int(length), *rest) if (
+                kind in STORAGES and rest in ([], [None])
+            ):
                 return self.storages.setdefault(key, _Storage(key, STORAGES[kind], length))
         raise _Refused("a storage that is described in an unknown way")
 

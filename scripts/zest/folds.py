@@ -1,4 +1,4 @@
-"""Which photos of an images table are the validation fold, for training and for prediction."""
+"""The folds: how they are named, and which photos of a table are the validation fold."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,19 @@ import pyarrow.compute as pc
 
 from zest.contracts import FOLDS, read_table
 from zest.errors import UserError
+
+
+# What is trained on all photos has no validation fold: `all` in a file's name.
+ALL = -1
+
+
+def parse_fold(text: str) -> int:
+    """Return the number of a fold, or ALL for `all`: for the --fold of a script.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return ALL if text == "all" else int(text)
 
 
 def rows_of_fold(ids: Sequence[str], folds: Path, fold: int) -> tuple[list[int], list[int]]:

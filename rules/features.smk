@@ -1,0 +1,41 @@
+"""
+Computes what frozen layers make of each image, once: for linear probes, and for trainings from there.
+
+REQUIRES: images/{size}/train.parquet; trainset/{recipe}/fold{fold}/images.parquet
+PROVIDES: features/{trunk}/train.parquet, features/{trunk}/{recipe}-fold{fold}.parquet
+"""
+
+
+rule extract_features:
+    input:
+        images=lambda wildcards: f"{results}/images/{trunks[wildcards.trunk]['image_size']}/train.parquet",
+        weights=lambda wildcards: trunks[wildcards.trunk]["weights"] or [],
+    output:
+        f"{results}/features/{{trunk}}/train.parquet",
+    log:
+        f"{results}/logs/extract_features/{{trunk}}.log",
+    benchmark:
+        f"{results}/benchmarks/extract_features/{{trunk}}.tsv"
+    conda:
+        environment
+    threads: workflow.cores
+    resources:
+        gpu=1,
+    params:
+        cfg=lambda wildcards: canonical(trunks[wildcards.trunk]),
+        code=code_of_network("extract_features.py"),
+    shell:
+        "python scripts/extract_features.py --cfg {params.cfg:q} --images {input.images:q}"
+        " --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
+
+
+use rule extract_features as extract_training_features with:
+    input:
+        images=f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet",
+        weights=lambda wildcards: trunks[wildcards.trunk]["weights"] or [],
+    output:
+        f"{results}/features/{{trunk}}/{{recipe}}-fold{{fold}}.parquet",
+    log:
+        f"{results}/logs/extract_features/{{trunk}}-{{recipe}}-{{fold}}.log",
+    benchmark:
+        f"{results}/benchmarks/extract_features/{{trunk}}-{{recipe}}-{{fold}}.tsv"

@@ -1,0 +1,61 @@
+"""The learning curves of a training as a picture."""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from zest.files import atomic_path
+
+_SCORES = {
+    "val_accuracy": "accuracy",
+    "val_macro_f1": "macro F1",
+    "val_quadratic_weighted_kappa": "quadratic weighted kappa",
+}
+
+
+def draw_curves(rows: list[dict], title: str, path: Path) -> None:
+    """Draw losses, scores and learning rate over the epochs, and mark where the image size changes.
+
+    Args:
+        rows: of the HISTORY table.
+        title: above the figure.
+        path: of the PNG file, written.
+    """
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained")
+    epochs = [row["epoch"] for row in rows]
+    validated = rows[0]["val_loss"] is not None
+    axes[0].plot(epochs, [row["train_loss"] for row in rows], "o-", label="training")
+    if validated:
+        axes[0].plot(epochs, [row["val_loss"] for row in rows], "o-", label="validation")
+        for key, label in _SCORES.items():
+            axes[1].plot(epochs, [row[key] for row in rows], "o-", label=label)
+    axes[2].plot(epochs, [row["learning_rate"] for row in rows], "o-")
+    for axis, name in zip(axes, ("loss", "validation scores", "learning rate"), strict=True):
+        axis.set(xlabel="epoch", title=name)
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+        for before, after in zip(rows, rows[1:], strict=False):
+            if before["image_size"] != after["image_size"]:
+                axis.axvline(after["epoch"] - 0.5, color="grey", linestyle=":")
+                axis.annotate(
+                    f"{after['image_size']} px",
+                    (after["epoch"] - 0.45, 1),
+                    xycoords=("data", "axes fraction"),
+                    va="top",
+                    fontsize=8,
+                )
+    for axis in axes[: 2 if validated else 1]:
+        axis.legend(fontsize=8)
+    figure.suptitle(title, fontsize=11)
+    _write(figure, path)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    with atomic_path(path) as part:
+        figure.savefig(part, dpi=110, metadata={"Software": None})
+    plt.close(figure)

@@ -1,0 +1,103 @@
+"""The files of a training: which there are, and what they hold for it."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from zest.contracts import IMAGES, PREDICTIONS, TRAINSET, read_table
+from zest.engine.batches import (
+    ActivationSource,
+    ImageSource,
+    TrainingSet,
+    ValidationSet,
+    load_images,
+)
+from zest.engine.features import read_features
+from zest.engine.losses import make_targets
+from zest.errors import UserError
+from zest.files import sha256
+from zest.folds import parse_fold, rows_of_fold
+from zest.models.table import find_architecture
+from zest.phases import phases_of
+from zest.soft_labels import read_soft_labels
+
+
+def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that name the files of a training."""
+    parser.add_argument("--cfg", required=True, help="JSON: the model's settings, seed, fit")
+    parser.add_argument("--trainset", required=True, type=Path, help="images.parquet to learn from")
+    parser.add_argument("--images", required=True, type=Path, help="images/{size}/train.parquet")
+    parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
+    parser.add_argument(
+        "--fold", required=True, type=parse_fold, help="the validation fold, or all for none"
+    )
+    parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
+    parser.add_argument(
+        "--activations", type=Path, nargs=2, help="what frozen layers make of trainset and images"
+    )
+    parser.add_argument("--teacher", type=Path, help="a teacher's predictions of the training set")
+    parser.add_argument("--soft-labels", type=Path, help="CSV of class probabilities")
+
+
+def normalisation(cfg: dict) -> tuple[tuple, tuple]:
+    """Return mean and std of the channels, on [0, 1], of a model's architecture."""
+    architecture = find_architecture(cfg["architecture"])
+    return architecture.mean, architecture.std
+
+
+def read_training_set(
+    args: argparse.Namespace, cfg: dict, class_nums: list[str], seed: int
+) -> tuple[TrainingSet, np.ndarray]:
+    """Return what the model learns from, and the number of rows of each class, int (K,).
+
+    Raises:
+        UserError: files that do not go together, or soft labels that cannot be used.
+    """
+    table = read_table(args.trainset, TRAINSET, columns=["image_id", "label"])
+    ids, labels = table["image_id"].to_pylist(), table["label"].to_numpy().astype(np.int64)
+    targets = make_targets(labels, len(class_nums), cfg)
+    if args.soft_labels:
+        soft = read_soft_labels(args.soft_labels, sorted(set(ids)), class_nums, cfg["id_column"])
+        for row, image_id in enumerate(ids):
+            if image_id in soft:
+                targets[row] = soft[image_id]
+    source: ImageSource | ActivationSource
+    if args.activations:
+        source = ActivationSource(read_features(args.activations[0])[1])
+    else:
+        images = load_images(args.trainset, max(phase.image_size for phase in phases_of(cfg)))
+        source = ImageSource(images, normalisation(cfg), cfg["online_operations"], seed)
+    teacher = _read_teacher(args.teacher, args.trainset, ids) if args.teacher else None
+    return TrainingSet(source, targets, teacher), np.bincount(labels, minlength=len(class_nums))
+
+
+def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
+    table = read_table(path, PREDICTIONS)
+    if table["image_id"].to_pylist() != ids:
+        raise UserError(
+            f"{path}: its rows are not those of {trainset}. Delete it and run the same command again."
+        )
+    return np.array(table["probabilities"].to_pylist(), np.float32)
+
+
+def read_validation_set(args: argparse.Namespace, cfg: dict) -> ValidationSet | None:
+    """Return the photos of the validation fold, in the order of the images table, or None."""
+    ids = read_table(args.images, IMAGES, columns=["image_id"])["image_id"].to_pylist()
+    rows, labels = rows_of_fold(ids, args.folds, args.fold)
+    if not rows:
+        return None
+    if args.activations:
+        inputs = read_features(args.activations[1])[1][rows]
+    else:
+        inputs = load_images(args.images, cfg["image_size"])[rows]
+    return ValidationSet(inputs, np.array(labels))
+
+
+def run_key(args: argparse.Namespace) -> str:
+    """Return the key of a run: a hash of its settings, its code and the content of its files."""
+    optional = [args.teacher, args.soft_labels, *(args.activations or [])]
+    files = [args.trainset, args.images, args.folds, args.classes, *filter(None, optional)]
+    parts = [args.cfg, args.code, str(args.fold), *map(sha256, files)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,91 @@
+"""The folder of a trained model: weights.pdparams, and model.json with all that it takes to use them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from zest.classes import ClassInfo
+from zest.engine.inference import predict_images
+from zest.engine.prediction import softmax
+from zest.files import atomic_path, write_text
+from zest.images import fit, load_rgb
+from zest.models.registry import build
+from zest.models.table import find_architecture
+
+
+class TrainedModel:
+    """A trained network with its preprocessing and the names of its classes.
+
+    Args:
+        folder: models/{model}/fold{fold}, with weights.pdparams and model.json.
+
+    Attributes:
+        net: the network, in evaluation mode.
+        classes: name of each class, in the order of the probabilities.
+    """
+
+    def __init__(self, folder: Path | str):
+        description = json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
+        self.classes = [one["name"] or one["class_num"] for one in description["classes"]]
+        self.preprocessing = description["preprocessing"]
+        settings = {**description["trained_with"], "pretrained": False, "weights": None}
+        self.net = build(settings, len(self.classes), seed=0)
+        self.net.set_state_dict(paddle.load(str(Path(folder, "weights.pdparams"))))
+        self.net.eval()
+
+    def predict(self, photos: Sequence[Path | str]) -> np.ndarray:
+        """Return the probabilities of the classes for photos in files: float32, (photos, K).
+
+        Raises:
+            UnreadableImage: a file is no photo.
+        """
+        size, how = self.preprocessing["image_size"], self.preprocessing["fit"]
+        images = [fit(load_rgb(Path(photo).read_bytes()), size, how) for photo in photos]
+        return self.predict_fitted(np.stack(images))
+
+    def predict_fitted(self, images: np.ndarray, workers: int = 1) -> np.ndarray:
+        """Return the probabilities for images as `zest.images.fit` makes them.
+
+        Args:
+            images: uint8 RGB, (photos, size, size, 3).
+            workers: number of processes; the result does not depend on it.
+
+        Returns:
+            float32, (photos, K).
+        """
+        mean, std = tuple(self.preprocessing["mean"]), tuple(self.preprocessing["std"])
+        return softmax(predict_images(self.net, images, mean, std, workers))
+
+
+def save_model(
+    net: nn.Layer, cfg: dict, classes: list[ClassInfo], weights: Path, description: Path
+) -> None:
+    """Write weights.pdparams and model.json.
+
+    Args:
+        net: the trained network.
+        cfg: the settings that it was built and trained with, with `image_size` and `fit`.
+        classes: in the order of its logits.
+        weights: path of weights.pdparams.
+        description: path of model.json.
+    """
+    with atomic_path(weights) as part:
+        paddle.save(net.state_dict(), str(part))
+    architecture = find_architecture(cfg["architecture"])
+    told = {
+        "architecture": cfg["architecture"],
+        "classes": [{"class_num": one.class_num, "name": one.name} for one in classes],
+        "preprocessing": {
+            "fit": cfg["fit"],
+            "image_size": cfg["image_size"],
+            "colour": "RGB",
+            "mean": architecture.mean,
+            "std": architecture.std,
+        },
+        "trained_with": cfg,
+    }
+    write_text(description, json.dumps(told, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,96 @@
+"""The learning-rate range test: steps at rising rates until the loss explodes.
+
+Smith 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186, section 3.3.
+"""
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from zest.engine.batches import training_batches
+from zest.engine.training import Trainer
+from zest.errors import UserError
+from zest.files import atomic_path
+from zest.randomness import seed_from
+
+LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
+_EXPLODED = 4.0  # times the lowest smoothed loss
+_SMOOTHING = 0.9  # of the exponential mean over the steps
+
+
+def range_test(trainer: Trainer, seed: int) -> tuple[list[float], list[float]]:
+    """Train a few steps, each at a higher rate than the one before, on a logarithmic scale.
+
+    It ends early where the smoothed loss is four times its lowest value, or no number.
+
+    Args:
+        trainer: fresh; its network is of no use afterwards.
+        seed: of the order of the batches.
+
+    Returns:
+        The rates and the smoothed losses, as many of each.
+    """
+    trainer.enter(trainer.phases[0])
+    trainer.set_mode()
+    rates: list[float] = []
+    losses: list[float] = []
+    mean = 0.0
+    for step, batch in enumerate(_batches(trainer, seed)):
+        rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
+        trainer.learn(batch, rate)
+        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * trainer.losses[-1]
+        smoothed = mean / (1 - _SMOOTHING ** (step + 1))
+        if not np.isfinite(smoothed) or (losses and smoothed > _EXPLODED * min(losses)):
+            break
+        rates.append(rate)
+        losses.append(smoothed)
+    return rates, losses
+
+
+def suggest_rate(rates: list[float], losses: list[float]) -> float:
+    """Return the rate at which the loss falls fastest over the logarithm of the rate.
+
+    Raises:
+        UserError: the loss does not fall anywhere.
+    """
+    lowest = int(np.argmin(losses)) + 1
+    if lowest < 4:
+        raise UserError(
+            "the loss does not fall at any learning rate: look at the labels and at the network's "
+            "input (VisualDL shows a batch)."
+        )
+    slopes = np.gradient(np.array(losses[:lowest]), np.log(rates[:lowest]))
+    return rates[int(np.argmin(slopes))]
+
+
+def draw_rates(
+    rates: list[float], losses: list[float], best: float, configured: float, title: str, path: Path
+) -> None:
+    """Draw the loss over the rate, with the suggested and the configured one; write it as PNG."""
+    figure, axis = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    axis.plot(rates, losses)
+    axis.axvline(best, color="tab:green", label=f"falls fastest: {best:.2g}")
+    axis.axvline(configured, color="grey", linestyle=":", label=f"configured: {configured:g}")
+    axis.set(xscale="log", xlabel="learning rate", ylabel="smoothed loss", title=title)
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    with atomic_path(path) as part:
+        figure.savefig(part, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def _batches(trainer: Trainer, seed: int):
+    """Yield STEPS batches, over as many passes as that takes."""
+    rng = np.random.default_rng(seed_from(seed, "range test"))
+    left = STEPS
+    while left:
+        rows = len(trainer.training.targets)
+        for batch in training_batches(rows, trainer.batch_size, rng):
+            if left:
+                left -= 1
+                yield batch

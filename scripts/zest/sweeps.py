@@ -1,0 +1,89 @@
+"""Searches over the settings of a model: each trial becomes a model of its own.
+
+The Snakefile imports this module at every call, so it imports nothing slow.
+"""
+
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from zest.config_faults import nearest
+from zest.randomness import seed_from
+
+
+def sweep_faults(config: dict, model_keys: list[str]) -> Iterator[str]:
+    """Yield what is wrong with the sweeps of a configuration: the path of the key, and why."""
+    for name, sweep in config["sweeps"].items():
+        path = f"sweeps.{name}"
+        if sweep["model"] not in config["models"]:
+            near = nearest(sweep["model"], config["models"])
+            yield f"{path}.model: there is no model {sweep['model']!r} under models{near}"
+        for key, values in sweep["keys"].items():
+            if key not in model_keys:
+                yield f"{path}.keys.{key}: unknown key of a model{nearest(key, model_keys)}"
+            if isinstance(values, list):
+                continue
+            if sweep["method"] == "grid":
+                yield (
+                    f"{path}.keys.{key}: a grid needs a list of values; write one, or set "
+                    f"{path}.method: random"
+                )
+            if values["low"] > values["high"]:
+                yield f"{path}.keys.{key}: low ({values['low']}) is above high ({values['high']})"
+            elif values.get("log") and values["low"] <= 0:
+                yield f"{path}.keys.{key}: low must be more than 0 where log is true"
+
+
+def expand(config: dict) -> dict[str, dict]:
+    """Return the models of all sweeps by name: `SWEEP-key=value-key=value`.
+
+    The name tells the trial, so a value that is added or removed leaves the other trials as they
+    are. The draws of a random search (Bergstra & Bengio 2012, JMLR 13) depend on the seed, the name
+    of the sweep and the number of the trial alone.
+    """
+    models = {}
+    for name, sweep in config["sweeps"].items():
+        for trial in _trials(name, sweep, config["seed"]):
+            label = "-".join(f"{key}={_shown(value, sweep['keys'][key])}" for key, value in trial)
+            models[f"{name}-{label}"] = {**config["models"][sweep["model"]], **dict(trial)}
+    return models
+
+
+def _trials(name: str, sweep: dict, seed: int) -> Iterator[list[tuple[str, Any]]]:
+    keys = sweep["keys"]
+    if sweep["method"] == "grid":
+        for values in itertools.product(*keys.values()):
+            yield list(zip(keys, values, strict=True))
+        return
+    for number in range(sweep["trials"]):
+        yield [
+            (key, _draw(values, random.Random(seed_from(seed, "sweep", name, number, key))))
+            for key, values in keys.items()
+        ]
+
+
+def _draw(values: Any, rng: random.Random) -> Any:
+    if isinstance(values, list):
+        return rng.choice(values)
+    low, high = values["low"], values["high"]
+    if values.get("log"):
+        drawn = math.exp(rng.uniform(math.log(low), math.log(high)))
+    else:
+        drawn = rng.uniform(low, high)
+    rounded = float(f"{drawn:.3g}")  # what the name of the trial shows is exactly what is tried
+    if isinstance(low, int) and isinstance(high, int):
+        return round(rounded)
+    return min(max(rounded, low), high)
+
+
+def _shown(value: Any, values: Any) -> str:
+    """Return a value as a part of a file's name; what is no plain value goes by its place."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    if isinstance(value, str) and value.replace("_", "").isalnum():
+        return value
+    return "null" if value is None else str(values.index(value) + 1)

@@ -1,0 +1,103 @@
+"""Settings of a training that do not go together are told, each by its key."""
+
+import pytest
+
+from zest.config import validate
+from zest.errors import UserError
+from zest.phases import Phase, phases_of
+
+
+def faults(model, **sections):
+    config = {"competition": "a", "data": {"root": "x"}, "models": {"m": model}, **sections}
+    try:
+        validate(config)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            {"phases": [{"epochs": 1, "image_size": 512}]},
+            "models.m.phases[0].image_size: 512 is larger than the images of its recipe",
+        ),
+        ({"epochs": 2, "warmup_epochs": 2}, "models.m.warmup_epochs: 2 leaves nothing of the 2"),
+        ({"batch_size": 6, "replicas": 4}, "models.m.replicas: 4 leave less than two of the 6"),
+        ({"epochs": 2, "average_epochs": 3}, "models.m.average_epochs: 3 of only 2 epochs"),
+        (
+            {"ema_decay": 0.9, "average_epochs": 1},
+            "models.m.average_epochs: ema_decay averages the weights already",
+        ),
+        (
+            {"early_stopping_patience": 1, "average_epochs": 1},
+            "models.m.average_epochs: early stopping keeps the best epoch",
+        ),
+        (
+            {"architecture": "resnet18", "drop_path": 0.1},
+            "models.m.drop_path: only efficientnet_lite0, efficientnet_lite1",
+        ),
+        ({"cache_frozen": True}, "models.m.cache_frozen: nothing is frozen"),
+        (
+            {"cache_frozen": True, "frozen": 3, "mixup": 0.2},
+            "models.m.cache_frozen: mixup changes the images",
+        ),
+        (
+            {"cache_frozen": True, "frozen": 3, "phases": [{"epochs": 1, "image_size": 64}]},
+            "models.m.phases[0].image_size: 64 is not the model's (160)",
+        ),
+        (
+            {"cache_frozen": True, "frozen": 3, "pretrained": False},
+            "models.m.cache_frozen: the frozen layers know nothing",
+        ),
+        (
+            {"method": "linear_probe", "pretrained": False},
+            "models.m.method: a linear_probe of a network that knows nothing",
+        ),
+        (
+            {"distillation": {"teacher": "n"}},
+            "models.m.distillation.teacher: there is no model 'n' under models",
+        ),
+        ({"distillation": {"teacher": "m"}}, "models.m.distillation.teacher: m learns from m"),
+    ],
+)
+def test_a_contradiction_names_its_key(model, message):
+    assert message in faults(model)
+
+
+def test_what_needs_a_validation_score_does_not_go_with_training_on_all_photos():
+    told = faults({"early_stopping_patience": 2}, submission={"train_on": "all"})
+    assert "models.m.early_stopping_patience: 2 needs a validation score" in told
+    told = faults({"schedule": "plateau"}, submission={"train_on": "all", "model": "m"})
+    assert "models.m.schedule: plateau needs a validation score" in told
+
+
+def test_a_teacher_that_learns_from_its_student_is_told():
+    models = {"a": {"distillation": {"teacher": "b"}}, "b": {"distillation": {"teacher": "a"}}}
+    assert "a learns from b learns from a" in faults({}, models=models)
+
+
+def test_a_teacher_that_needs_larger_images_than_the_students_is_told():
+    models = {"a": {"distillation": {"teacher": "linear_probe"}}}
+    assert "linear_probe takes images of 224 pixels" in faults({}, models=models)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"cache_frozen": True, "frozen": "trunk"},
+        {"phases": [{"epochs": 1, "image_size": 64, "frozen": "trunk"}, {"epochs": 3}]},
+        {"batch_size": 4, "replicas": 2, "ema_decay": 0.99},
+        {"architecture": "efficientnet_lite2", "drop_path": 0.2, "dropout": 0.5},
+    ],
+)
+def test_what_goes_together_is_taken(model):
+    assert faults(model) == ""
+
+
+def test_phases_take_what_they_do_not_say_from_the_model():
+    settings = {"epochs": 4, "image_size": 128, "frozen": 2, "phases": []}
+    assert phases_of(settings) == [Phase(4, 128, 2)]
+    settings["phases"] = [{"epochs": 1, "image_size": 64}, {"epochs": 2, "frozen": 0}]
+    assert phases_of(settings) == [Phase(1, 64, 2), Phase(2, 128, 0)]
