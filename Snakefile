@@ -19,6 +19,7 @@ include: "rules/eda.smk"
 include: "rules/split.smk"
 include: "rules/trainset.smk"
 include: "rules/images.smk"
+include: "rules/models.smk"
 include: "rules/features.smk"
 include: "rules/train.smk"
 include: "rules/learning_rate.smk"
@@ -43,6 +44,11 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
+
+
+rule model_summary:
+    input:
+        rules.summarise_models.output,
 
 
 rule find_learning_rate:

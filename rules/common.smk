@@ -17,11 +17,11 @@ sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from zest import sources
-from zest.config import canonical, image_size, validate
+from zest.config import canonical, validate
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
 from zest.models.custom import source_digest
-from zest.phases import phases_of
+from zest.phases import image_size, phases_of
 
 
 def refuse(error):
@@ -195,7 +195,7 @@ def data_settings(*keys):
 def submission_settings(wildcards):
     """The part of the configuration that what is handed in depends on, for its provenance."""
     names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
-    recipes = {config["models"][name]["recipe"] for name in candidates}
+    recipes = {config["models"][name]["recipe"] for name in candidates if name in fine_tuned}
     return canonical(
         {
             **{name: config[name] for name in names},

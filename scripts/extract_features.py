@@ -1,9 +1,9 @@
 """Compute what the frozen layers of a network make of each image, once.
 
-Reads a table of images (images/{size}/{part}.parquet, or trainset/{recipe}/fold{fold}/images.parquet);
-writes features/{trunk}/...: a row an image, in the order of the table. With `frozen: trunk` these are
-the inputs of the classifier, one vector a photo; with a number, the activations after so many groups
-of layers, from which a training can go on.
+Reads images/{size}/{part}.parquet or trainset/{recipe}/fold{fold}/images.parquet; writes a table
+below features/{trunk}/, a row an image, in the same order. With `frozen: trunk` these are the
+inputs of the classifier, one vector a photo; with a number, the activations after so many groups of
+layers, from which a training can go on.
 """
 
 import argparse

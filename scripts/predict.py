@@ -1,6 +1,6 @@
 """Predict class probabilities with one trained model.
 
-Reads models/{model}/fold{fold}/ and images/{size}/{part}.parquet (or a training set, for a student);
+Reads models/{model}/fold{fold}/ and images/{size}/{part}.parquet, or a training set for a student;
 writes predictions/{model}/fold{fold}/{val,test}.parquet. With --folds, only the photos of the
 validation fold are predicted, and their labels stand beside the probabilities.
 """

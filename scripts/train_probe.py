@@ -1,8 +1,9 @@
 """Fit a linear probe on one fold: a logistic regression on the features of a frozen network.
 
 Reads features/{trunk}/train.parquet, split/folds.parquet and catalog/classes.csv; writes
-models/{model}/fold{fold}/: weights.pdparams, model.json and history.parquet, as a fine-tuning does. The
-regression becomes the classifier of the network, so whatever uses a trained model can use this one.
+models/{model}/fold{fold}/: weights.pdparams, model.json and history.parquet, as a fine-tuning does.
+The regression becomes the classifier of the network, so whatever uses a trained model can use this
+one.
 """
 
 import argparse
@@ -77,7 +78,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cfg", required=True, help="JSON: the model's settings, seed, fit")
     parser.add_argument("--name", required=True, help="what the progress line calls this model")
-    parser.add_argument("--features", required=True, type=Path, help="features/{trunk}/train.parquet")
+    parser.add_argument(
+        "--features", required=True, type=Path, help="features/{trunk}/train.parquet"
+    )
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
     parser.add_argument(
         "--fold", required=True, type=parse_fold, help="the validation fold, or all for none"

@@ -40,6 +40,7 @@ TINY = {
             "recipe": "plain",
             "epochs": 2,
             "batch_size": 16,
+            "replicas": 1,
             "warmup_epochs": 0,
         },
     },

@@ -14,6 +14,7 @@ from zest.config_faults import nearest, schema_faults
 from zest.config_training import training_contradictions
 from zest.errors import UserError
 from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
+from zest.phases import image_size
 from zest.sweeps import expand, sweep_faults
 
 BASELINE = "linear_probe"
@@ -62,16 +63,8 @@ def _with_more_models(config: dict, schema: dict) -> tuple[dict, list[str]]:
         faults = list(schema_faults({"models": trials}, checked))
         models |= {name: _complete(trial, model_schema, schema) for name, trial in trials.items()}
     if config["baseline"] and BASELINE not in models:
-        recipe = next(iter(config["recipes"]))  # it uses none of it
-        settings = {"method": "linear_probe", "image_size": 224, "recipe": recipe}
-        models[BASELINE] = _complete(settings, model_schema, schema)
+        models[BASELINE] = _complete({"method": "linear_probe"}, model_schema, schema)
     return {**config, "models": models}, faults
-
-
-def image_size(config: dict, model: str) -> int:
-    """Return the input size of a model in pixels: its own, or else that of its recipe."""
-    settings = config["models"][model]
-    return settings["image_size"] or config["recipes"][settings["recipe"]]["image_size"]
 
 
 def resolve(schema: dict, root: dict) -> dict:
@@ -181,20 +174,19 @@ def _model_contradictions(config: dict, name: str) -> Iterator[str]:
                 f"set {path}.pretrained: false"
             )
         yield from _size_contradiction(config, name)
-    if model["recipe"] not in config["recipes"]:
+    if model["method"] == "linear_probe":
+        yield from training_contradictions(config, name)
+    elif model["recipe"] not in config["recipes"]:
         near = nearest(model["recipe"], config["recipes"])
         yield f"{path}.recipe: there is no recipe {model['recipe']!r} under recipes{near}"
-    elif (
-        model["method"] == "fine_tuning"
-        and image_size(config, name) > config["recipes"][model["recipe"]]["image_size"]
-    ):
+    elif image_size(config, name) > config["recipes"][model["recipe"]]["image_size"]:
         stored = config["recipes"][model["recipe"]]["image_size"]
         yield (
             f"{path}.image_size: {model['image_size']} is larger than the images of its recipe; "
             f"raise recipes.{model['recipe']}.image_size ({stored})"
         )
     else:
-        yield from training_contradictions(config, name, image_size(config, name))
+        yield from training_contradictions(config, name)
 
 
 def _size_contradiction(config: dict, name: str) -> Iterator[str]:

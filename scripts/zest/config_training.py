@@ -7,16 +7,15 @@ from collections.abc import Iterator
 
 from zest.config_faults import nearest
 from zest.models.table import ARCHITECTURES
-from zest.phases import Phase, phases_of
+from zest.phases import Phase, image_size, phases_of
 
 
-def training_contradictions(config: dict, name: str, image_size: int) -> Iterator[str]:
+def training_contradictions(config: dict, name: str) -> Iterator[str]:
     """Yield a line for each fault of a model: the path of the key, and what is wrong.
 
     Args:
         config: complete.
         name: of the model.
-        image_size: its input size, in pixels.
     """
     path, model = f"models.{name}", config["models"][name]
     knows_nothing = not (model["pretrained"] or model["weights"])
@@ -27,21 +26,23 @@ def training_contradictions(config: dict, name: str, image_size: int) -> Iterato
                 f"{path}.pretrained: true, or {path}.weights"
             )
         return
-    phases = phases_of({**model, "image_size": image_size})
+    phases = phases_of({**model, "image_size": image_size(config, name)})
     epochs = sum(phase.epochs for phase in phases)
     stored = config["recipes"][model["recipe"]]["image_size"]
     for index, phase in enumerate(phases):
         if model["phases"] and phase.image_size > stored:
             yield (
-                f"{path}.phases[{index}].image_size: {phase.image_size} is larger than the images of "
-                f"its recipe; raise recipes.{model['recipe']}.image_size ({stored})"
+                f"{path}.phases[{index}].image_size: {phase.image_size} is larger than the images "
+                f"of its recipe; raise recipes.{model['recipe']}.image_size ({stored})"
             )
     if model["warmup_epochs"] >= epochs:
-        yield f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the {epochs} epochs"
+        yield (
+            f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the {epochs} epochs"
+        )
     if model["batch_size"] < 2 * model["replicas"]:
         yield (
-            f"{path}.replicas: {model['replicas']} leave less than two of the {model['batch_size']} "
-            "images of a batch to each; lower it, or raise batch_size"
+            f"{path}.replicas: {model['replicas']} leave less than two of the "
+            f"{model['batch_size']} images of a batch to each; lower it, or raise batch_size"
         )
     if model["average_epochs"] > epochs:
         yield f"{path}.average_epochs: {model['average_epochs']} of only {epochs} epochs"
@@ -53,14 +54,15 @@ def training_contradictions(config: dict, name: str, image_size: int) -> Iterato
     if model["drop_path"] and model["architecture"] not in lite:
         yield f"{path}.drop_path: only {', '.join(lite)} have it; set it to 0"
     if model["cache_frozen"]:
-        yield from _cache_contradictions(path, model, phases, image_size)
+        yield from _cache_contradictions(path, model, phases, image_size(config, name))
         if knows_nothing:
             yield (
-                f"{path}.cache_frozen: the frozen layers know nothing; set {path}.pretrained: true, "
-                f"or {path}.weights"
+                f"{path}.cache_frozen: the frozen layers know nothing; set {path}.pretrained: "
+                f"true, or {path}.weights"
             )
     yield from _teacher_contradictions(config, path, name)
-    if config["submission"]["train_on"] == "all" and config["submission"]["model"] in (name, "best"):
+    submission = config["submission"]
+    if submission["train_on"] == "all" and submission["model"] in (name, "best"):
         for key, needs in (
             ("early_stopping_patience", model["early_stopping_patience"] is not None),
             ("schedule", model["schedule"] == "plateau"),
@@ -72,14 +74,12 @@ def training_contradictions(config: dict, name: str, image_size: int) -> Iterato
                 )
 
 
-def _cache_contradictions(
-    path: str, model: dict, phases: list[Phase], image_size: int
-) -> Iterator[str]:
+def _cache_contradictions(path: str, model: dict, phases: list[Phase], size: int) -> Iterator[str]:
     for index, phase in enumerate(phases):
-        if phase.image_size != image_size:
+        if phase.image_size != size:
             yield (
                 f"{path}.phases[{index}].image_size: {phase.image_size} is not the model's "
-                f"({image_size}), as cache_frozen needs"
+                f"({size}), as cache_frozen needs"
             )
         if phase.frozen != phases[0].frozen:
             yield f"{path}.phases[{index}].frozen: must be the same in all phases for cache_frozen"
@@ -87,7 +87,9 @@ def _cache_contradictions(
         yield f"{path}.cache_frozen: nothing is frozen; set {path}.frozen"
     for key in ("online_operations", "mixup", "cutmix"):
         if model[key]:
-            yield f"{path}.cache_frozen: {key} changes the images, so they cannot be seen only once"
+            yield (
+                f"{path}.cache_frozen: {key} changes the images, so they cannot be seen only once"
+            )
 
 
 def _teacher_contradictions(config: dict, path: str, name: str) -> Iterator[str]:
@@ -104,10 +106,10 @@ def _teacher_contradictions(config: dict, path: str, name: str) -> Iterator[str]
             return
         seen.append(teacher)
     if len(seen) > 1:
-        teacher, recipe = config["models"][seen[1]], config["models"][name]["recipe"]
-        needed, stored = teacher["image_size"], config["recipes"][recipe]["image_size"]
-        if needed is not None and needed > stored:
+        recipe = config["models"][name]["recipe"]
+        needed, stored = image_size(config, seen[1]), config["recipes"][recipe]["image_size"]
+        if needed > stored:
             yield (
-                f"{path}.distillation.teacher: {seen[1]} takes images of {needed} pixels, and those "
-                f"of {recipe} have {stored}; raise recipes.{recipe}.image_size"
+                f"{path}.distillation.teacher: {seen[1]} takes images of {needed} pixels, and "
+                f"those of {recipe} have {stored}; raise recipes.{recipe}.image_size"
             )

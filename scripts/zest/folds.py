@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 from zest.contracts import FOLDS, read_table
 from zest.errors import UserError
 
-
 # What is trained on all photos has no validation fold: `all` in a file's name.
 ALL = -1
 

@@ -1,4 +1,4 @@
-"""The phases of a training: how many epochs at which image size, and what is frozen in them.
+"""The image size of a model, and the phases of its training: how long, how large, what is frozen.
 
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
@@ -20,6 +20,19 @@ class Phase:
     epochs: int
     image_size: int
     frozen: int | str
+
+
+def image_size(config: dict, model: str) -> int:
+    """Return the input size of a model in pixels: its own, or else that of its recipe.
+
+    A linear probe has no recipe; photos are seen best at the size of the ImageNet weights.
+    """
+    settings = config["models"][model]
+    if settings["image_size"] is not None:
+        return settings["image_size"]
+    if settings["method"] == "linear_probe":
+        return 224
+    return config["recipes"][settings["recipe"]]["image_size"]
 
 
 def phases_of(settings: dict) -> list[Phase]:

@@ -15,29 +15,24 @@ from PIL import Image
 
 from dry_run import planned_jobs
 
-MODELS = ("lite0", "small")
-JUDGE = {"evaluate_model lite0", "evaluate_model small", "compare_models", "write_submission"}
+TUNED = ("lite0", "small")
+MODELS = (*TUNED, "linear_probe")
+JUDGE = {f"evaluate_model {model}" for model in MODELS} | {"compare_models", "write_submission"}
 CATALOGS = {"catalog_training_photos", "catalog_test_photos"}
-IMAGES = {f"prepare_images {size} {part}" for size in (32, 48) for part in ("train", "test")}
+SIZES = (32, 48, 224)
+IMAGES = {f"prepare_images {size} {part}" for size in SIZES for part in ("train", "test")}
+FEATURES = {"extract_features efficientnet_lite0-224-trunk"}
 BALANCE = {"balance_fold plain 0", "balance_fold turned 0"}
 AUGMENT = {"augment_fold plain 0", "augment_fold turned 0"}
-TRAIN = {f"train_model {model} 0" for model in MODELS}
+TRAIN = {f"train_model {model} 0" for model in TUNED} | {"train_probe linear_probe 0"}
 PREDICT = {f"predict_{part} {model} 0" for model in MODELS for part in ("validation", "test")}
 FROM_TRAINING = TRAIN | PREDICT | JUDGE
 FROM_SPLIT = {"split_folds"} | BALANCE | AUGMENT | FROM_TRAINING
-AFTER_TEST_CATALOG = {
-    "prepare_images 32 test",
-    "prepare_images 48 test",
-    "predict_test lite0 0",
-    "predict_test small 0",
-    "write_submission",
-    "eda_report",
-}
-AFTER_TRAINING_CATALOG = {
-    "prepare_images 32 train",
-    "prepare_images 48 train",
-    "eda_report",
-} | FROM_SPLIT
+AFTER_TEST_CATALOG = {f"prepare_images {size} test" for size in SIZES}
+AFTER_TEST_CATALOG |= {f"predict_test {model} 0" for model in MODELS}
+AFTER_TEST_CATALOG |= {"write_submission", "eda_report"}
+AFTER_TRAINING_CATALOG = {f"prepare_images {size} train" for size in SIZES} | {"eda_report"}
+AFTER_TRAINING_CATALOG |= FEATURES | FROM_SPLIT
 
 
 def of_model(model: str) -> set[str]:
@@ -163,7 +158,7 @@ EDITS = {
         setting("split.train_folds", [0, 1]),
         {job.removesuffix("0") + "1" for job in BALANCE | AUGMENT | TRAIN | PREDICT} | JUDGE,
     ),
-    "images": (setting("images.fit", "pad"), IMAGES | AUGMENT | FROM_TRAINING),
+    "images": (setting("images.fit", "pad"), IMAGES | AUGMENT | FEATURES | FROM_TRAINING),
     "a recipe's balance": (
         setting("recipes.turned.balance", "none"),
         {"balance_fold turned 0", "augment_fold turned 0"} | of_model("lite0"),
@@ -176,6 +171,21 @@ EDITS = {
         setting("recipes.plain.image_size", 40),
         {"augment_fold plain 0", "prepare_images 40 train", "prepare_images 40 test"}
         | of_model("small"),
+    ),
+    "the baseline off": (setting("baseline", False), {"compare_models", "write_submission"}),
+    "the baseline's penalty": (
+        setting("models.linear_probe", {"method": "linear_probe", "l2": 0.1}),
+        of_model("linear_probe") - {"train_model linear_probe 0"} | {"train_probe linear_probe 0"},
+    ),
+    "a sweep": (
+        setting("sweeps.lr", {"model": "small", "keys": {"learning_rate": [0.01]}}),
+        of_model("lr-learning_rate=0.01"),
+    ),
+    "a training on all photos": (
+        setting("submission.train_on", "all"),
+        {f"{job.removesuffix(' 0')} all" for job in BALANCE | AUGMENT | TRAIN}
+        | {f"predict_test {model} all" for model in MODELS}
+        | {"write_submission"},
     ),
     "a model's learning rate": (setting("models.lite0.learning_rate", 0.01), of_model("lite0")),
     "a second model added": (configured(second_model), of_model("third")),
@@ -205,6 +215,10 @@ EDITS = {
     "a module of two stages": (
         appended("scripts/zest/engine/prediction.py", "\nNEW = 1\n"),
         FROM_TRAINING,
+    ),
+    "a module of fine-tunings alone": (
+        appended("scripts/zest/engine/mixing.py", "\nNEW = 1\n"),
+        of_model("lite0") | of_model("small"),
     ),
     "a module of nearly all stages": (
         appended("scripts/zest/images.py", "\nNEW = 1\n"),

@@ -22,7 +22,7 @@ from zest.contracts import HISTORY, PREDICTIONS, TRAINSET, read_table
 from zest.files import sha256
 
 RESULTS = "results/tiny"
-MODELS = ("lite0", "small")
+MODELS = ("lite0", "small", "linear_probe")
 
 
 def test_the_submission_has_the_shape_of_the_sample_file(finished):
@@ -71,7 +71,7 @@ def test_the_same_run_with_one_job_at_a_time_gives_the_same_bytes(finished, tmp_
 
 
 def test_predictions_are_probabilities_of_the_photos_that_training_never_saw(finished):
-    for model, recipe in (("lite0", "turned"), ("small", "plain")):
+    for model, recipe in (("lite0", "turned"), ("small", "plain"), ("linear_probe", "plain")):
         folder = finished / RESULTS / "predictions" / model / "fold0"
         table = read_table(folder / "val.parquet", PREDICTIONS)
         rows = np.array(table["probabilities"].to_pylist())

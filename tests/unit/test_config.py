@@ -55,7 +55,7 @@ def test_defaults_of_an_operation_are_filled_in_without_adding_other_operations(
 def test_models_keep_the_order_of_the_file():
     names = [f"m{n}" for n in (5, 3, 9, 1, 7)]
     models = {name: {"architecture": "resnet18", "recipe": "plain"} for name in names}
-    assert list(validate(minimal(models=models))["models"]) == names
+    assert list(validate(minimal(models=models, baseline=False))["models"]) == names
 
 
 def test_a_typo_is_told_with_its_path_and_the_nearest_key():
@@ -252,6 +252,19 @@ def test_pretrained_weights_that_do_not_exist_are_refused():
     assert "models.lite0.pretrained: there are no ImageNet weights of vgg11" in told
     assert "set models.lite0.pretrained: false" in told
     validate(minimal(models=model(architecture="vgg11", pretrained=False)))
+
+
+@pytest.mark.parametrize("architecture", ["lenet5", "paddleclas/ResNet18_vd", "nets.mine.Net"])
+def test_networks_without_imagenet_weights_start_from_nothing_or_from_a_file(architecture):
+    told = message(minimal(models=model(architecture=architecture)))
+    assert f"models.lite0.pretrained: there are no ImageNet weights of {architecture}" in told
+    validate(minimal(models=model(architecture=architecture, pretrained=False)))
+    validate(minimal(models=model(architecture=architecture, weights="w.safetensors")))
+
+
+def test_the_size_of_a_network_outside_the_table_is_not_judged_before_it_is_built():
+    of_mine = model(architecture="nets.mine.Net", pretrained=False)
+    validate(minimal(models=of_mine, rules={"max_model_mb": 0.001}, baseline=False))
 
 
 def test_a_submission_of_a_model_that_does_not_exist_is_refused():

@@ -36,11 +36,30 @@ def _width(class_num=1000):
 def Tiny_x2_0(class_num=1000):
     return nn.Sequential(nn.AdaptiveAvgPool2D(1), nn.Flatten(), nn.Linear(3, class_num))
 
+def Named_x1_0(class_num=1000):
+    from ...utils import logger
+    logger.ready[0]
+    name = "conv1_weights"
+    return nn.Sequential(
+        nn.Conv2D(3, 3, 3, weight_attr=name), nn.AdaptiveAvgPool2D(1), nn.Flatten(),
+        nn.Linear(3, class_num),
+    )
+
+def Deep(depth, class_num=1000):
+    return nn.Linear(1, 1)
+
 def Faces(input_size):
     return nn.Linear(1, 1)
 
 def Old(class_num=1000):
     raise AttributeError("paddle.fluid is gone")
+"""
+
+LOGGER = """
+ready = []
+
+def init_logger(log_level):
+    ready.append(log_level)
 """
 
 
@@ -58,6 +77,7 @@ def installed(tmp_path, monkeypatch):
         "ppcls/arch/__init__.py": "raise ImportError('the whole package is imported')",
         "ppcls/utils/__init__.py": "raise ImportError('the whole package is imported')",
         "ppcls/utils/save_load.py": "def load_dygraph_pretrain(): pass",
+        "ppcls/utils/logger.py": LOGGER,
         "ppcls/arch/backbone/__init__.py": BACKBONE,
     }
     for name, text in files.items():
@@ -94,6 +114,11 @@ def test_a_backbone_is_built_past_the_packages_around_it(installed, name):
     assert find_head(net, f"paddleclas/{name}", 5) == "2"
 
 
+def test_a_backbone_that_names_its_parameters_and_writes_to_the_log_is_built_twice(installed):
+    first, second = of("Named_x1_0"), of("Named_x1_0")
+    assert [p.shape for p in first.parameters()] == [p.shape for p in second.parameters()]
+
+
 def test_a_typing_error_is_answered_with_the_nearest_name_and_all_names(installed):
     with pytest.raises(UserError, match=r"did you mean 'paddleclas/Tiny_x1_0'.*Tiny_x2_0"):
         of("tiny_x1")
@@ -102,8 +127,8 @@ def test_a_typing_error_is_answered_with_the_nearest_name_and_all_names(installe
 def test_only_what_builds_a_classifier_can_be_named(installed):
     of("Tiny_x1_0")
     module = sys.modules["paddleclas.ppcls.arch.backbone"]
-    assert constructors(module) == ["Old", "Tiny_x1_0", "Tiny_x2_0"]
-    for name in ("Faces", "Layer", "load_dygraph_pretrain"):
+    assert constructors(module) == ["Named_x1_0", "Old", "Tiny_x1_0", "Tiny_x2_0"]
+    for name in ("Faces", "Deep", "Layer", "load_dygraph_pretrain"):
         with pytest.raises(UserError, match=f"has no classifier '{name}'"):
             of(name)
 

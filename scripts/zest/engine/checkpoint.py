@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,9 @@ _META = "meta.json"
 class Checkpoint:
     """The last state of one training, on disk.
 
-    There is one file, so the space is bounded; it is written beside its place and moved there, so it
-    is whole whenever the process is killed. It holds the key of the run that wrote it, and another
-    run (other settings, code or inputs) does not take it up.
+    There is one file, so the space is bounded; it is written beside its place and moved there, so
+    it is whole whenever the process is killed. It holds the key of the run that wrote it, and
+    another run (other settings, code or inputs) does not take it up.
 
     Args:
         path: of the file, in a folder that Snakemake does not know, because it deletes the outputs
@@ -38,7 +39,7 @@ class Checkpoint:
         self.written = time.monotonic()
 
     def load(self) -> tuple[dict[str, np.ndarray], dict] | None:
-        """Return the arrays and the plain values of the last state; None where there is none to take.
+        """Return the arrays and the plain values of the last state, or None.
 
         A file of another run, or one that cannot be read, is left to be replaced.
         """
@@ -62,7 +63,8 @@ class Checkpoint:
         """Replace the last state by this one: arrays, and values that JSON can hold."""
         text = json.dumps({**meta, "key": self.key}).encode()
         with atomic_path(self.path) as part, open(part, "wb") as file:
-            np.savez(file, **arrays, **{_META: np.frombuffer(text, np.uint8)})
+            everything: dict[str, Any] = {**arrays, _META: np.frombuffer(text, np.uint8)}
+            np.savez(file, **everything)
         self.written = time.monotonic()
 
     def remove(self) -> None:
@@ -82,7 +84,9 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            print(f"waiting for another process that trains the same model, in {folder}", flush=True)
+            print(
+                f"waiting for another process that trains the same model, in {folder}", flush=True
+            )
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:

@@ -1,5 +1,6 @@
 """The processes that train one network together, as the trainer sees them."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Group:
         if self.size > 1:
             gradients = [one.grad for one in parameters if one.grad is not None]
             replicas.average([*gradients, *statistics, loss.detach()])
-        return loss.item()
+        return float(loss)
 
     def combine(self, part: np.ndarray) -> np.ndarray:
         """Return the sum over the replicas of arrays of one shape, float32.
@@ -68,6 +69,8 @@ def train_in_group(wanted: int, train: Callable[[Group], None]) -> None:
     place = replicas.launched_as()
     if place is not None:
         replicas.join(*place)
+        if place[0]:
+            sys.stdout = open(os.devnull, "w")  # what all say, one says
         train(Group(rank=place[0], size=place[1]))
         return
     on_gpu = paddle.device.get_device().startswith("gpu")

@@ -111,7 +111,9 @@ def _share(predict: Predict, batches: list, others: int, model: tuple) -> list[n
         futures = [pool.submit(_predict_there, batch) for batch in batches]
         pairs = reversed(list(zip(futures, batches, strict=True)))
         # A future that can be cancelled has not been begun.
-        results = [predict(batch) if future.cancel() else future.result() for future, batch in pairs]
+        results = [
+            predict(batch) if future.cancel() else future.result() for future, batch in pairs
+        ]
     return results[::-1]
 
 
@@ -127,7 +129,7 @@ def _predict_there(images: np.ndarray) -> np.ndarray:
 def _compile(
     net: nn.Layer, image_size: int, batch_size: int
 ) -> tuple[Forward, tuple[bytes, bytes] | None]:
-    """Return `net` as a function, and the model that other processes can load, where there is one."""
+    """Return `net` as a function, and what other processes can load, where there is that."""
     if not paddle.device.get_device().startswith("cpu"):
         return _plain(net), None
     shape = (batch_size, 3, image_size, image_size)
@@ -139,7 +141,9 @@ def _compile(
         reason = f"it cannot be compiled ({' '.join(repr(error).split())})"
     if reason is None:
         return forward, model
-    print(f"warning: {type(net).__name__} predicts without oneDNN, slower: {reason}", file=sys.stderr)
+    print(
+        f"warning: {type(net).__name__} predicts without oneDNN, slower: {reason}", file=sys.stderr
+    )
     return _plain(net), None
 
 

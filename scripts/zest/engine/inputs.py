@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zest.contracts import IMAGES, PREDICTIONS, TRAINSET, read_table
+from zest.contracts import FOLDS, IMAGES, PREDICTIONS, TRAINSET, read_table
 from zest.engine.batches import (
     ActivationSource,
     ImageSource,
@@ -59,7 +59,8 @@ def read_training_set(
     ids, labels = table["image_id"].to_pylist(), table["label"].to_numpy().astype(np.int64)
     targets = make_targets(labels, len(class_nums), cfg)
     if args.soft_labels:
-        soft = read_soft_labels(args.soft_labels, sorted(set(ids)), class_nums, cfg["id_column"])
+        photos = read_table(args.folds, FOLDS, columns=["image_id"])["image_id"].to_pylist()
+        soft = read_soft_labels(args.soft_labels, photos, class_nums, cfg["id_column"])
         for row, image_id in enumerate(ids):
             if image_id in soft:
                 targets[row] = soft[image_id]
@@ -77,7 +78,8 @@ def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
     table = read_table(path, PREDICTIONS)
     if table["image_id"].to_pylist() != ids:
         raise UserError(
-            f"{path}: its rows are not those of {trainset}. Delete it and run the same command again."
+            f"{path}: its rows are not those of {trainset}. Delete it and run the same command "
+            "again."
         )
     return np.array(table["probabilities"].to_pylist(), np.float32)
 

@@ -1,6 +1,7 @@
-"""What a person sees of a training: progress lines, and VisualDL's curves, images and histograms."""
+"""What a person sees of a training: progress lines, and curves, images and weights in VisualDL."""
 
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,9 @@ class Journal:
     def show_graph(self, net: nn.Layer, image_size: int) -> None:
         """Record the network's graph."""
         spec = paddle.static.InputSpec([1, 3, image_size, image_size], "float32")
-        self.writer.add_graph(model=net, input_spec=[spec])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # VisualDL leaves out an argument that Paddle wants
+            self.writer.add_graph(model=net, input_spec=[spec])
 
     def close(self) -> None:
         """Write what is still in memory."""

@@ -1,4 +1,4 @@
-"""The folder of a trained model: weights.pdparams, and model.json with all that it takes to use them."""
+"""The folder of a trained model: its weights, and in model.json all that it takes to use them."""
 
 import json
 from collections.abc import Sequence

@@ -21,8 +21,8 @@ def predict_logits(
 
     Args:
         forward: the network: float32 (batch, channels, height, width) to logits (batch, K).
-        inputs: uint8 RGB, (photos, size, size, 3), or what frozen layers made of the photos: float32,
-            (photos, channels, height, width).
+        inputs: uint8 RGB, (photos, size, size, 3), or what frozen layers made of the photos:
+            float32, (photos, channels, height, width).
         normalisation: mean and std of the channels, on [0, 1], for uint8 images.
         batch_size: photos at once.
 

@@ -1,8 +1,8 @@
 """The trainer: phases of epochs over a training set in memory, with a validation after each epoch.
 
-All randomness is a function of the seed and of the position (epoch, step, replica), and all replicas
-hold the same values after every step. So a state is the weights, their averages, the optimiser, the
-position and the history; from it a training goes on to the very same bytes.
+All randomness is a function of the seed and of the position (epoch, step, replica), and all
+replicas hold the same values after every step. So a state is the weights, their averages, the
+optimiser, the position and the history; from it a training goes on to the very same bytes.
 """
 
 import math
@@ -32,6 +32,7 @@ from zest.models.groups import LayerGroup
 from zest.phases import Phase, phases_of
 from zest.randomness import seed_from
 
+
 class Trainer:
     """Trains a network in place.
 
@@ -41,8 +42,8 @@ class Trainer:
     Args:
         net: float32 (batch, 3, height, width) to logits (batch, K).
         groups: its layers from the input to the classifier.
-        learner: what the inputs pass through: the network, or where they are activations the part of
-            it behind the frozen layers.
+        learner: what the inputs pass through: the network, or where they are activations the part
+            of it behind the frozen layers.
         normalisation: mean and std of the channels, on [0, 1].
         training: what it learns from.
         validation: what it is judged on; None trains without.
@@ -133,7 +134,7 @@ class Trainer:
             return
         self._phase = phase
         self.training.source.resize(phase.image_size)
-        count = len(self.groups) - 1 if phase.frozen == "trunk" else phase.frozen
+        count = len(self.groups) - 1 if phase.frozen == "trunk" else int(phase.frozen)
         frozen, learning = self.groups[:count], self.groups[count:]
         for group in self.groups:
             for name in group.parameters:
@@ -195,15 +196,15 @@ class Trainer:
             self.settings,
             np.random.default_rng(seed_from("mix", *position)),
         )
-        inputs, targets = paddle.to_tensor(inputs), paddle.to_tensor(targets)
+        inputs_here, targets_here = paddle.to_tensor(inputs), paddle.to_tensor(targets)
         input_seconds = time.perf_counter() - started
 
         paddle.seed(seed_from("dropout", *position) % 2**31)
         self.optimizer.set_lr(rate)
         with self.precision.autocast():
-            logits = self._forward(inputs)
+            logits = self._forward(inputs_here)
         logits = logits.astype("float32")
-        loss = self.loss(logits, targets)
+        loss = self.loss(logits, targets_here)
         if teacher is not None:
             weight, temperature = (
                 self.settings["distillation"][key] for key in ("weight", "temperature")
@@ -213,7 +214,7 @@ class Trainer:
         self.precision.scale(loss).backward()
         self.losses.append(self.group.average(self._learning, self._statistics, loss))
         self.precision.step(self.optimizer)
-        self.optimizer.clear_grad()
+        self.optimizer.clear_grad(set_to_zero=False)
         if self.average:
             self.average.update((self.epoch - 1) * self.steps_per_epoch + self.step)
         self.step += 1
@@ -288,7 +289,9 @@ class Trainer:
             "epoch_average": self.epoch_average.state(),
             "best": self.best,
         }
-        arrays = {f"{part}/{name}": v for part, values in parts.items() for name, v in values.items()}
+        arrays = {
+            f"{part}/{name}": v for part, values in parts.items() for name, v in values.items()
+        }
         position = {name: getattr(self, name) for name in POSITION}
         states = {"plateau": self.plateau.state(), "precision": self.precision.state()}
         self.checkpoint.save(arrays, position | states)

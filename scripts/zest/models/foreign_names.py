@@ -145,7 +145,7 @@ def _mobilenet_v3_part(number: int, _: bool, role: str, index: int) -> str:
 
 
 def _torchvision_mobilenet_v3(layers: set[str]) -> dict[str, str]:
-    """Name torchvision's layers, `features.NUMBER.block.PART.LAYER`, by the parts that are there."""
+    """Name torchvision's layers, `features.NUMBER.block.PART.LAYER`, by the parts there are."""
     blocks: dict[int, set[tuple[int, str]]] = {}
     names = {}
     for layer in layers:

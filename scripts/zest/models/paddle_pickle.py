@@ -1,8 +1,8 @@
 """Reading weights in Paddle's format (.pdparams) without trusting the file.
 
 `paddle.save(net.state_dict(), path)` pickles a dict of name -> numpy array, or -> (name, array) in
-some versions, and a table of other names, which is not needed. A pickle can call any function of any
-module; this reader puts harmless stand-ins in the place of the few that arrays need and refuses
+some versions, and a table of other names, which is not needed. A pickle can call any function of
+any module; this reader puts harmless stand-ins in the place of the few that arrays need and refuses
 every other name before anything is called.
 """
 

@@ -8,6 +8,7 @@ the wheel is installed without its dependencies.
 import difflib
 import importlib
 import inspect
+import logging
 import sys
 import types
 from importlib.machinery import PathFinder
@@ -54,14 +55,23 @@ def build_backbone(name: str, num_classes: int) -> nn.Layer:
 def constructors(module: Any) -> list[str]:
     """Return the names of the functions of the backbone module that build a classifier.
 
-    Those take `class_num`, by name or among other keywords; networks that recognise faces do not.
+    Those take `class_num`, by name or among other keywords, and need nothing else; networks that
+    recognise faces do not.
     """
     return [
         name
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if not name.startswith("_")
-        and {"class_num", "kwargs"} & inspect.signature(function).parameters.keys()
+        if not name.startswith("_") and _takes_only_class_num(inspect.signature(function))
     ]
+
+
+def _takes_only_class_num(signature: inspect.Signature) -> bool:
+    needed = {
+        name
+        for name, one in signature.parameters.items()
+        if one.default is one.empty and one.kind is not one.VAR_KEYWORD
+    }
+    return needed <= {"class_num"} and bool({"class_num", "kwargs"} & signature.parameters.keys())
 
 
 def _backbones(name: str) -> Any:
@@ -81,7 +91,12 @@ def _backbones(name: str) -> Any:
         bare.__path__ = [f"{root}{folder}" for root in roots]
         sys.modules.setdefault(package, bare)
     try:
-        return importlib.import_module(BACKBONE)
+        module = importlib.import_module(BACKBONE)
+        # Networks write to this logger while they are built, and its own package would set it up.
+        importlib.import_module("paddleclas.ppcls.utils.logger").init_logger(
+            log_level=logging.ERROR
+        )
+        return module
     except Exception as error:  # a missing package, or a wheel of another layout
         raise UserError(
             f"architecture: paddleclas/{name}: the backbones of PaddleClas cannot be imported "

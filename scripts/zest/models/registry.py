@@ -1,8 +1,11 @@
 """Building a network by the name of its architecture."""
 
+import itertools
+
 import paddle
 import paddle.vision
 from paddle import nn
+from paddle.utils import unique_name
 
 from zest.errors import UserError
 from zest.models.custom import load_class
@@ -14,6 +17,8 @@ from zest.models.regularisation import set_drop_path, set_dropout
 from zest.models.table import ARCHITECTURES, find_architecture
 from zest.models.teaching import CONSTRUCTORS
 from zest.models.weight_files import load_weights
+
+_NUMBERS = itertools.count()  # of the networks from outside that this process has built
 
 
 def build(settings: dict, num_classes: int, seed: int) -> nn.Layer:
@@ -73,9 +78,11 @@ def construct(architecture: str, num_classes: int) -> nn.Layer:
         return CONSTRUCTORS[architecture](num_classes)
     if family == "paddle.vision":
         return getattr(paddle.vision.models, architecture)(num_classes=num_classes)
-    if family == "paddleclas":
-        return build_backbone(architecture.removeprefix("paddleclas/"), num_classes)
-    return _build_own(architecture, num_classes)
+    # Some give their parameters names, which Paddle wants to be unique in the process.
+    with unique_name.guard(f"network{next(_NUMBERS)}_"):
+        if family == "paddleclas":
+            return build_backbone(architecture.removeprefix("paddleclas/"), num_classes)
+        return _build_own(architecture, num_classes)
 
 
 def _build_own(path: str, num_classes: int) -> nn.Layer:

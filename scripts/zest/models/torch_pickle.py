@@ -1,14 +1,14 @@
 """Reading weights in PyTorch's two formats, without PyTorch and without trusting the file.
 
 The legacy format (`torch.save` before 1.6), from https://github.com/pytorch/pytorch/blob/v1.5.0/
-torch/serialization.py: five pickles - a magic number, the protocol version, facts about the machine,
-the state dict, the keys of the storages - and then, storage by storage in the order of those keys,
-an int64 count and the raw little-endian values. In the state dict a tensor is a call that rebuilds
-it from a storage, an offset, a size and strides; the storage is a persistent id.
+torch/serialization.py: five pickles - a magic number, the protocol version, facts about the
+machine, the state dict, the keys of the storages - and then, storage by storage in the order of
+those keys, an int64 count and the raw little-endian values. In the state dict a tensor is a call
+that rebuilds it from a storage, an offset, a size and strides; the storage is a persistent id.
 
 The format since then, from https://github.com/pytorch/pytorch/blob/v2.4.0/torch/serialization.py: a
-zip archive without compression whose one folder holds `data.pkl`, the pickled state dict, `byteorder`
-and, for each storage, `data/KEY` with its raw values.
+zip archive without compression whose one folder holds `data.pkl`, the pickled state dict,
+`byteorder` and, for each storage, `data/KEY` with its raw values.
 
 A pickle can call any function of any module. This reader admits the few names below and refuses
 every other before anything is called, so that opening a file cannot run code.
@@ -68,7 +68,7 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read a file that `torch.save(net.state_dict(), path)` wrote: name -> array, in its order.
 
     Raises:
-        UserError: neither of the formats, truncated, or a pickle that asks for anything but tensors.
+        UserError: none of the two formats, truncated, or a pickle that asks for more than tensors.
     """
     with open(path, "rb") as file:
         try:
@@ -93,9 +93,9 @@ def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
     # What is not compressed cannot be larger in memory than the file is.
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise _Refused("compressed values, which PyTorch does not write")
-    if f"{folder}byteorder" in archive.namelist():
-        if archive.read(f"{folder}byteorder") != b"little":
-            raise _Refused("values of a big-endian machine")
+    order = f"{folder}byteorder"  # missing in the first versions
+    if order in archive.namelist() and archive.read(order) != b"little":
+        raise _Refused("values of a big-endian machine")
     unpickler = _Unpickler(io.BytesIO(archive.read(pickled)))
     state = _table_of_tensors(unpickler.load())
     values = {

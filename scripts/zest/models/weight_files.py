@@ -1,8 +1,8 @@
 """Weights in files of the user's own: which format, and which tensor belongs to which layer.
 
 Tensors are matched by name, after the names of timm and torchvision are turned into ours. Where the
-names of a PyTorch file are still other ones, its tensors are matched by their order, and only if the
-whole sequence of shapes and of kinds (weight, bias, mean, variance) is the same.
+names of a PyTorch file are still other ones, its tensors are matched by their order, and only if
+the whole sequence of shapes and of kinds (weight, bias, mean, variance) is the same.
 """
 
 import os
