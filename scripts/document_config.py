@@ -18,10 +18,11 @@ INTRODUCTION = """\
 
 <!-- Written by `python scripts/document_config.py` from schema.yaml; edit that file instead. -->
 
-A configuration is one YAML file. `config.yaml` is the built-in demo and `lemon.yaml` the Hiroshima
-lemon contest; name another one with `snakemake --configfile config/mine.yaml`. Only `competition`
-and `data.root` are required: everything else has a default, recipes and models too. A key that is
-not listed here is refused, with the nearest one that is. `NAME` stands for a name of your own.
+A configuration is one YAML file. Start from `config.yaml` (the built-in demo), `lemon.yaml` (the
+Hiroshima lemon contest, four ordered grades) or `grocery.yaml` (81 classes, a longer training), and
+name yours with `snakemake --configfile config/mine.yaml`. Only `competition` and `data.root` are
+required: everything else has a default, recipes and models too. A key that is not listed here is
+refused, with the nearest one that is. `NAME` stands for a name of your own.
 """
 
 

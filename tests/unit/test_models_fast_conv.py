@@ -148,6 +148,22 @@ def test_in_paddles_newer_program_format_the_plain_network_is_used(monkeypatch, 
     falls_back(capsys, "tune_process()")
 
 
+def test_a_network_that_cannot_be_traced_is_used_plain(sent, capsys):
+    nn = paddle.nn
+    net = nn.Sequential(nn.Conv2D(3, 4, 3), nn.Tanh(), nn.AdaptiveAvgPool2D(1), nn.Flatten())
+    forward = accelerate(net)
+    del sent[:]
+    for count in (2, 2, 3):
+        np.testing.assert_array_equal(forward(photos(count)).numpy(), net(photos(count)).numpy())
+    forward(photos(2)).sum().backward()
+    assert net[0].weight.grad is not None
+    assert sent == []
+    line = capsys.readouterr().err
+    assert line.startswith("warning: Sequential runs without oneDNN, slower: it cannot be traced")
+    assert "tanh" in line
+    assert line.count("\n") == 1
+
+
 def test_on_a_gpu_the_plain_network_is_used_without_a_warning(monkeypatch, capsys):
     monkeypatch.setattr(paddle.device, "get_device", lambda: "gpu:0")
     net = paddle.nn.Conv2D(3, 4, 3)

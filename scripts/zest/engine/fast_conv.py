@@ -32,7 +32,9 @@ def accelerate(net: nn.Layer) -> Forward:
     It shares the parameters with `net`, which itself stays as it is, and follows `net.train()` and
     `net.eval()`. For each mode and each shape of `x` a program is traced once, which takes about a
     second; so keep batches of one size. (A program for any batch size exists, but ShuffleNet's
-    backward pass fails in it.) On a GPU, and where `fault()` finds one, the function is `net`.
+    backward pass fails in it.) On a GPU, and where `fault()` finds one, the function is `net`. It
+    becomes `net` where that cannot be traced: Paddle 3.3 refuses `tanh`, `sigmoid`, `gelu` and
+    `matmul` in its older program format, and LeNet-5 and vision transformers need them.
     """
     if not paddle.device.get_device().startswith("cpu"):
         return net
@@ -40,7 +42,31 @@ def accelerate(net: nn.Layer) -> Forward:
     if reason:
         print(f"warning: convolutions run without oneDNN, slower: {reason}", file=sys.stderr)
         return net
-    return _trace(net)
+    return _or_plain(_trace(net), net)
+
+
+def _or_plain(traced: Forward, net: nn.Layer) -> Forward:
+    """Return `traced`, which gives way to the plain network for good once it cannot be traced."""
+    plain = False
+
+    def forward(x: paddle.Tensor) -> paddle.Tensor:
+        nonlocal plain
+        if not plain:
+            try:
+                return traced(x)
+            except _Untraceable as error:
+                plain = True
+                print(
+                    f"warning: {type(net).__name__} runs without oneDNN, slower: {error}",
+                    file=sys.stderr,
+                )
+        return net(x)
+
+    return forward
+
+
+class _Untraceable(Exception):
+    """A network that cannot be traced into a program; the message is one line."""
 
 
 def fault() -> str | None:
@@ -84,7 +110,11 @@ def _trace(net: nn.Layer) -> Forward:
     def forward(x: paddle.Tensor) -> paddle.Tensor:
         # The program is in Paddle's cache from the second call on; it is built at its first run.
         program: Any
-        _, program = traced.get_concrete_program(x, is_train=net.training)
+        try:
+            _, program = traced.get_concrete_program(x, is_train=net.training)
+        except Exception as error:  # what a network does can fail in any way
+            last = str(error).strip().rpartition("\n")[2].strip()
+            raise _Untraceable(f"it cannot be traced ({last})") from error
         program.set_hooker(hook)
         return traced(x)
 

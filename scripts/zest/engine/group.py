@@ -49,7 +49,7 @@ class Group:
         if self.size == 1:
             return part
         tensor = paddle.to_tensor(part)
-        paddle.distributed.all_reduce(tensor)
+        replicas.total([tensor])
         return tensor.numpy()
 
 

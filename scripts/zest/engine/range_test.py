@@ -21,6 +21,7 @@ from zest.randomness import seed_from
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 _EXPLODED = 4.0  # times the lowest smoothed loss
 _SMOOTHING = 0.9  # of the exponential mean over the steps
+_NOISY = 10  # first steps, of which the mean is one of few losses
 
 
 def range_test(trainer: Trainer, seed: int) -> tuple[list[float], list[float]]:
@@ -59,13 +60,14 @@ def suggest_rate(rates: list[float], losses: list[float]) -> float:
         UserError: the loss does not fall anywhere.
     """
     lowest = int(np.argmin(losses)) + 1
-    if lowest < 4:
+    if lowest < _NOISY + 2:
         raise UserError(
             "the loss does not fall at any learning rate: look at the labels and at the network's "
             "input (VisualDL shows a batch)."
         )
-    slopes = np.gradient(np.array(losses[:lowest]), np.log(rates[:lowest]))
-    return rates[int(np.argmin(slopes))]
+    falling = slice(_NOISY, lowest)
+    slopes = np.gradient(np.array(losses[falling]), np.log(rates[falling]))
+    return rates[falling][int(np.argmin(slopes))]
 
 
 def draw_rates(

@@ -9,104 +9,48 @@ each is one thread, since Paddle gains little from a second one; on GPUs each ha
         sys.exit(launch([sys.executable, *sys.orig_argv[1:]], 2))
     join(*place)
     net = ...  # the same initial weights in all, by the same seed or file
+    ...
     loss.backward()
     average_gradients(net.parameters())
 
-Paddle is imported only where it is used: the process that launches the others does not need it.
+On a CPU the values meet in shared memory: faster than Paddle's gloo (by a quarter to a half), whose
+messages also fail for good when one process lets another wait for 30 seconds.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
+import mmap
 import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
+from zest.engine.launching import DESCRIPTORS, launch, launched_as
+
+if TYPE_CHECKING:  # the process that only launches the others does not need it
     import paddle
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
-
-
-def launch(command: list[str], replicas: int) -> int:
-    """Run a command as the replicas of one group, on this machine; return when all have ended.
-
-    They share this process's output. When one fails, the others are ended. On Linux none of them
-    outlives this process, not even when it is killed.
-
-    Args:
-        command: program and arguments; the program calls `launched_as` and `join`.
-        replicas: how many processes, each of one thread.
-
-    Returns:
-        0, or the exit code of the first that failed; 128 + n where signal n ended it.
-    """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        endpoint = f"127.0.0.1:{free.getsockname()[1]}"
-    shared = {"PADDLE_TRAINERS_NUM": str(replicas), "PADDLE_MASTER": endpoint}
-    # On the loopback device: what the name of the machine resolves to may not be reachable.
-    shared |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    parent, libc = os.getpid(), ctypes.CDLL(None)
-
-    def die_with_parent() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    running: list[subprocess.Popen] = []
-    try:
-        for rank in range(replicas):
-            environment = os.environ | shared | {"PADDLE_TRAINER_ID": str(rank)}
-            prepare = die_with_parent if sys.platform == "linux" else None
-            running.append(subprocess.Popen(command, env=environment, preexec_fn=prepare))
-        while running:
-            for process in running:
-                if code := process.poll():
-                    return code if code > 0 else 128 - code
-            running = [process for process in running if process.returncode is None]
-            time.sleep(0.02)  # short, so that the first failure is seen before those it causes
-        return 0
-    finally:
-        for process in running:
-            process.kill()
-        for process in running:
-            process.wait()
-
-
-def launched_as() -> tuple[int, int, str] | None:
-    """Return the arguments of `join` in a process that `launch` started, else None."""
-    if "PADDLE_TRAINER_ID" not in os.environ:
-        return None
-    rank, world = (int(os.environ[f"PADDLE_{name}"]) for name in ("TRAINER_ID", "TRAINERS_NUM"))
-    return rank, world, os.environ["PADDLE_MASTER"]
+__all__ = ["average", "average_gradients", "join", "launch", "launched_as", "total"]
 
 
 def join(rank: int, world: int, endpoint: str) -> None:
-    """Make this process one of a group, and wait until all of the group have come.
+    """Make this process one of a group that `launch` started, and wait until all have come.
 
-    The messages go over gloo on a CPU, over NCCL where Paddle's present device is a GPU; there the
-    device becomes `gpu:{rank}`. A group of one needs nothing, and the functions below do nothing.
+    Where Paddle's present device is a GPU, it becomes `gpu:{rank}`, and the values go over NCCL. A
+    group of one needs nothing, and the functions below do nothing.
 
     Args:
         rank: of this process, 0 to world - 1.
         world: number of processes.
         endpoint: "address:port", the same in all processes, where that of rank 0 can listen.
-
-    Raises:
-        RuntimeError: from Paddle, here or in a later exchange: another process has ended.
     """
     import paddle
 
+    global _memory
     if world == 1:
         return
     on_gpu = paddle.device.get_device().startswith("gpu")
@@ -120,6 +64,8 @@ def join(rank: int, world: int, endpoint: str) -> None:
     }
     if on_gpu:
         paddle.set_device(f"gpu:{rank}")
+    else:
+        _memory = _SharedMemory(rank, world)
     with contextlib.redirect_stderr(io.StringIO()):  # a list of flags that differ from the defaults
         paddle.distributed.init_parallel_env()
 
@@ -135,25 +81,85 @@ def average_gradients(parameters: Iterable[paddle.Tensor]) -> None:
 
 
 def average(tensors: list[paddle.Tensor]) -> None:
-    """Replace each tensor by its mean over all processes, in place, with one message for all.
+    """Replace each tensor by its mean over all processes, in place, in one exchange for all.
 
     Args:
         tensors: float32, of the same shapes and in the same order in all processes.
+
+    Raises:
+        ConnectionError: another process has ended.
     """
+    _exchange(tensors, mean=True)
+
+
+def total(tensors: list[paddle.Tensor]) -> None:
+    """Replace each tensor by its sum over all processes; else as `average`."""
+    _exchange(tensors, mean=False)
+
+
+def _exchange(tensors: list[paddle.Tensor], mean: bool) -> None:
     import paddle
 
-    world = paddle.distributed.get_world_size()
-    if world == 1:
+    if _memory is not None:
+        views = [np.from_dlpack(tensor.detach()) for tensor in tensors]
+        _memory.sum(views, _memory.world if mean else 1)
         return
-    flat = paddle.concat([tensor.flatten() for tensor in tensors])
-    paddle.distributed.all_reduce(flat)
-    flat.scale_(1 / world)
-    if flat.place.is_cpu_place():  # a third of the time goes into Paddle's own copies
-        mean, start = np.from_dlpack(flat), 0
-        for tensor in tensors:
-            view = np.from_dlpack(tensor.detach())
-            view[...] = mean[start : start + view.size].reshape(view.shape)
-            start += view.size
-    else:
-        for tensor, part in zip(tensors, flat.split([t.size for t in tensors]), strict=True):
+    world = paddle.distributed.get_world_size()
+    if world > 1:
+        flat = paddle.concat([tensor.flatten() for tensor in tensors])
+        paddle.distributed.all_reduce(flat)
+        flat.scale_(1 / world if mean else 1.0)
+        parts = flat.split([tensor.size for tensor in tensors])
+        for tensor, part in zip(tensors, parts, strict=True):
             paddle.assign(part.reshape(tensor.shape), output=tensor)
+
+
+class _SharedMemory:
+    """Memory that all processes of a group see: one row of float32 for each.
+
+    Attributes:
+        rank: of this process.
+        world: number of processes.
+        rows: float32, (world, values), as many values as the largest exchange so far had.
+    """
+
+    def __init__(self, rank: int, world: int):
+        self.rank, self.world = rank, world
+        self.rows = np.empty((world, 0), np.float32)
+        self._file, *channels = map(int, os.environ[DESCRIPTORS].split(","))
+        self._channels = [socket.socket(fileno=channel) for channel in channels]
+
+    def sum(self, arrays: list[np.ndarray], divisor: int) -> None:
+        """Replace each array by its sum over all processes, in the order of ranks, / divisor."""
+        size = sum(array.size for array in arrays)
+        if size > self.rows.shape[1]:
+            os.ftruncate(self._file, 4 * self.world * size)
+            memory = mmap.mmap(self._file, 4 * self.world * size)
+            self.rows = np.frombuffer(memory, np.float32).reshape(self.world, size)
+        rows = self.rows[:, :size]
+        np.concatenate([array.reshape(-1) for array in arrays], out=rows[self.rank])
+        self._meet()
+        share = slice(size * self.rank // self.world, size * (self.rank + 1) // self.world)
+        for row in rows[1:, share]:
+            rows[0, share] += row
+        self._meet()
+        start = 0
+        for array in arrays:
+            summed = rows[0, start : start + array.size].reshape(array.shape)
+            np.divide(summed, divisor, out=array)
+            start += array.size
+        self._meet()  # all have read what the next exchange overwrites
+
+    def _meet(self) -> None:
+        """Wait until all processes are here: rank 0 hears each of the others, then tells them."""
+        if self.rank:
+            self._channels[0].sendall(b".")
+        for channel in self._channels:
+            if not channel.recv(1):
+                raise ConnectionError("another replica has ended")
+        if self.rank == 0:
+            for channel in self._channels:
+                channel.sendall(b".")
+
+
+_memory: _SharedMemory | None = None

@@ -1,0 +1,143 @@
+"""Replicas hold the same means to the bit, and none of them is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+LAUNCH = """
+import os, sys
+from zest.engine.replicas import join, launch, launched_as
+place = launched_as()
+if place is None:
+    sys.exit(launch([sys.executable, *sys.orig_argv[1:]], 3))
+rank, world, endpoint = place
+"""
+
+# Two exchanges, the second one larger: of gradients, one of them missing, one without dimensions
+# and one not contiguous; and of what is not a gradient.
+EXCHANGE = """
+import numpy as np
+import paddle
+from zest.engine.replicas import average, average_gradients, total
+join(*place)
+random = np.random.default_rng(rank)
+shapes = [(3, 5), (), (7,), (2, 2)]
+parameters = [paddle.create_parameter(list(shape), "float32") for shape in shapes]
+found = {}
+for scale in (1, 1000):
+    own = [random.normal(size=shape).astype("float32") * scale for shape in shapes[:3]]
+    own.append(random.normal(size=(2, 2)).astype("float32"))
+    for parameter, gradient in zip(parameters[:3], own):
+        parameter.grad = paddle.to_tensor(gradient)
+    parameters[3].grad = paddle.to_tensor(own[3].T.copy()).t() if scale > 1 else None
+    average_gradients(parameters)
+    for i, parameter in enumerate(parameters):
+        if parameter.grad is not None:
+            found[f"own {scale} {i}"] = own[i]
+            found[f"mean {scale} {i}"] = parameter.grad.numpy()
+counted = paddle.full([40], float(10**rank))
+total([counted])
+found["total"] = counted.numpy()
+np.savez(f"{sys.argv[1]}/{rank}.npz", **found)
+"""
+
+
+def program(folder, text):
+    (folder / "program.py").write_text(LAUNCH + text)
+    return [sys.executable, "-W", "ignore", str(folder / "program.py"), str(folder)]
+
+
+def environment():
+    return {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+
+
+def run(folder, text):
+    started = time.monotonic()
+    done = subprocess.run(
+        program(folder, text), env=environment(), capture_output=True, text=True, timeout=60
+    )
+    return done, time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def exchanged(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exchange")
+    done, _ = run(folder, EXCHANGE)
+    assert done.returncode == 0, done.stderr
+    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(3)]
+
+
+def test_gradients_become_their_mean(exchanged):
+    means = [name for name in exchanged[0] if name.startswith("mean")]
+    assert len(means) == 7
+    for name in means:
+        expected = np.mean([one[name.replace("mean", "own")] for one in exchanged], axis=0)
+        np.testing.assert_allclose(exchanged[0][name], expected, rtol=1e-5, atol=1e-4)
+
+
+def test_all_have_the_same_bits(exchanged):
+    for other in exchanged[1:]:
+        for name in exchanged[0]:
+            if not name.startswith("own"):
+                assert other[name].tobytes() == exchanged[0][name].tobytes(), name
+
+
+def test_a_total_is_exact_where_the_sum_is(exchanged):
+    assert (exchanged[0]["total"] == 111).all()
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [("sys.exit(2)", 2), ("raise ValueError", 1), ("os.kill(os.getpid(), 11)", 139)],
+)
+def test_a_failing_replica_ends_the_others_and_gives_its_exit_code(tmp_path, failure, code):
+    done, seconds = run(tmp_path, f"import time\nif rank == 1: {failure}\ntime.sleep(50)")
+    assert done.returncode == code
+    assert seconds < 20
+
+
+def test_a_replica_that_has_ended_is_missed_at_the_next_exchange(tmp_path):
+    exchange = "from zest.engine.replicas import _SharedMemory\nimport numpy\n"
+    exchange += "if rank != 2: _SharedMemory(rank, world).sum([numpy.zeros(3, 'float32')], 1)"
+    done, _ = run(tmp_path, exchange)
+    assert done.returncode == 1
+    assert "another replica has ended" in done.stderr
+
+
+def test_output_passes_through_and_each_has_one_thread(tmp_path):
+    done, _ = run(tmp_path, "print(rank, world, os.environ['OMP_NUM_THREADS'])")
+    assert done.returncode == 0
+    assert sorted(done.stdout.splitlines()) == ["0 3 1", "1 3 1", "2 3 1"]
+
+
+def alive(pid):
+    """Tell whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends them")
+def test_replicas_die_with_the_process_that_started_them(tmp_path):
+    text = "import time\nos.write(1, b'%d\\n' % os.getpid())\ntime.sleep(50)"
+    parent = subprocess.Popen(
+        program(tmp_path, text), env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    replicas = [int(parent.stdout.readline()) for _ in range(3)]
+    assert all(map(alive, replicas))
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    deadline = time.monotonic() + 10
+    while any(map(alive, replicas)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, replicas))
+    parent.stdout.close()
