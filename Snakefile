@@ -55,5 +55,5 @@ rule find_learning_rate:
     input:
         expand(
             rules.test_learning_rates.output,
-            model=[name for name in fine_tuned if "=" not in name],
+            model=[name for name in summarised if name in fine_tuned],
         ),

@@ -52,7 +52,7 @@ def code_of(script):
 
 
 def code_of_network(script):
-    """Make the `code` of a rule that builds a network: a Layer of the user's own belongs to it."""
+    """Make the `code` of what builds a network; a Layer of the user's own belongs to it."""
     fingerprint = code_base.fingerprint(script)
 
     def code(wildcards):
@@ -149,6 +149,25 @@ def teacher_of_model(wildcards):
     )
 
 
+def summary_settings(wildcards):
+    """The settings that a model is built from, and that say how long it trains."""
+    keys = ["architecture", "dropout", "drop_path", "method", "recipe", "epochs", "phases"]
+    keys += ["frozen", "cache_frozen", "batch_size", "replicas"]
+    return {
+        name: {
+            **{key: config["models"][name][key] for key in keys},
+            "image_size": image_size(config, name),
+        }
+        for name in sorted(summarised)
+    }
+
+
+def summary_code(wildcards):
+    """The fingerprint of the script, and of the networks that are not part of this project."""
+    own = [source_digest(config["models"][name]["architecture"]) for name in summarised]
+    return "-".join([code_base.fingerprint("summarise_models.py"), *filter(None, own)])
+
+
 def flag(option, value):
     """Make a function from the wildcards to an option of a command, or to nothing without a value."""
     return lambda wildcards: option if value(wildcards) else ""
@@ -233,6 +252,7 @@ demo_files = [
 probes = [name for name, model in config["models"].items() if model["method"] == "linear_probe"]
 fine_tuned = [name for name in config["models"] if name not in probes]
 cached = [name for name in fine_tuned if config["models"][name]["cache_frozen"]]
+summarised = [name for name in config["models"] if "=" not in name]  # without the trials of sweeps
 trunks = {trunk_of(name): frozen_layers(name) for name in [*probes, *cached]}
 chosen_model = config["submission"]["model"]
 candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]

@@ -5,36 +5,6 @@ REQUIRES: catalog/classes.csv, trainset/{recipe}/fold{fold}/manifest.parquet of 
 PROVIDES: models/summary.csv, models/{model}/summary.txt; trials of a sweep are left out
 """
 
-summarised = [name for name in config["models"] if "=" not in name]
-
-
-def summary_settings(wildcards):
-    """The settings that a model is built from, and that say how long it trains."""
-    keys = [
-        "architecture",
-        "dropout",
-        "drop_path",
-        "method",
-        "recipe",
-        "epochs",
-        "phases",
-        "frozen",
-    ]
-    keys += ["cache_frozen", "batch_size", "replicas"]
-    return {
-        name: {
-            **{key: config["models"][name][key] for key in keys},
-            "image_size": image_size(config, name),
-        }
-        for name in sorted(summarised)
-    }
-
-
-def summary_code(wildcards):
-    """The fingerprint of the script, and of the networks that are not part of this project."""
-    own = [source_digest(config["models"][name]["architecture"]) for name in summarised]
-    return "-".join([code_base.fingerprint("summarise_models.py"), *filter(None, own)])
-
 
 rule summarise_models:
     input:

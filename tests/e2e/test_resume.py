@@ -36,7 +36,8 @@ def settings(project: Path, **changes) -> str:
     """The --cfg of a training in the tiny competition."""
     config = yaml.safe_load((project / "config/tiny.yaml").read_text())
     config["models"] = {"m": {**MODEL, **changes}}
-    return canonical({**validate(config)["models"]["m"], "image_size": 32, "seed": 0, "fit": "crop"})
+    model = validate(config)["models"]["m"]
+    return canonical({**model, "image_size": 32, "seed": 0, "fit": "crop"})
 
 
 def start(project: Path, out: Path, cfg: str) -> subprocess.Popen:

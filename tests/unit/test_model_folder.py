@@ -1,4 +1,4 @@
-"""The finished model folder: a stranger loads it in five lines and gets the workflow's predictions."""
+"""The finished model folder: a stranger loads it in five lines and predicts like the workflow."""
 
 import json
 

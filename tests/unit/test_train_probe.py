@@ -1,9 +1,9 @@
-"""The linear probe: the classifier that minimises its stated objective, as a layer of the network."""
+"""The linear probe: the classifier that minimises its stated objective, as a layer of a network."""
 
 import numpy as np
 import pytest
-from train_probe import fit_classifier
 
+from train_probe import fit_classifier
 from zest.engine.prediction import softmax
 from zest.errors import UserError
 

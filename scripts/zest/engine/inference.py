@@ -1,7 +1,7 @@
-"""Prediction on a CPU, some nine times as fast as by calling the network.
+"""Prediction and feature extraction on a CPU, some nine times as fast as by calling the network.
 
 The network is traced and given to Paddle Inference, which folds batch normalisation and activations
-into the convolutions and runs all on oneDNN:
+into the convolutions and sends them to oneDNN:
 https://www.paddlepaddle.org.cn/inference/master/guides/introduction/index_intro.html
 
 The same photo gives the same bytes, whatever the number of processes and whatever the other photos:
@@ -10,8 +10,11 @@ batch has one shape, every process one thread, and more cores are used by more p
 """
 
 import multiprocessing
+import os
 import sys
 import tempfile
+import textwrap
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -24,22 +27,20 @@ from paddle import inference, nn
 from zest.engine.batches import normalise
 
 Forward = Callable[[np.ndarray], np.ndarray]
-Predict = Callable[[np.ndarray], np.ndarray]
+Model = tuple[bytes, bytes]  # the program and its weights, as Paddle Inference reads them
 
-# Of the largest value. Folding batch normalisation into the convolutions costs about 1e-6.
+# Of the largest value. Another order of summation costs about 1e-6.
 TOLERANCE = 1e-4
 
 # One more process first imports paddle, for about three seconds of one core.
 SECONDS_WORTH_A_PROCESS = 8.0
-
-_BATCH_SIZE = 16
 
 
 def compile_inference(net: nn.Layer, image_size: int, batch_size: int) -> Forward:
     """Return a function that computes `net(x)` with the present weights, on one thread.
 
     On a GPU, and where compiling fails or gives other results than `net`, the function calls `net`;
-    the latter is told in one line on stderr.
+    the latter is told in one line on stderr. `net` itself stays as it is.
 
     Args:
         net: in evaluation mode: float32 (batch, 3, size, size) to one tensor, float32 (batch, ...).
@@ -53,72 +54,77 @@ def compile_inference(net: nn.Layer, image_size: int, batch_size: int) -> Forwar
 
 
 def predict_images(
-    net: nn.Layer,
-    images: np.ndarray,
-    mean: tuple,
-    std: tuple,
-    workers: int,
-    batch_size: int = _BATCH_SIZE,
+    net: nn.Layer, images: np.ndarray, mean: tuple, std: tuple, workers: int, batch_size: int = 16
 ) -> np.ndarray:
     """Run a network over all images.
 
-    The last batch is filled up with black images, whose results are dropped. This process works on
-    the batches from the end backwards while the other processes start and come from the front; each
-    of them is only started where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the first batch.
+    The last batch is filled up with black images, whose results are dropped. Each process beside
+    this one is started only where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the first batch.
 
     Args:
         net: in evaluation mode: float32 (batch, 3, size, size) to one tensor, float32 (batch, ...).
         images: uint8 RGB, (n, size, size, 3); may be a memory map.
         mean: of the normalisation, on [0, 1].
         std: of the normalisation, on [0, 1].
-        workers: the largest number of processes, with this one.
-        batch_size: images at once; the last digits of the results depend on it.
+        workers: the largest number of processes, this one included.
+        batch_size: images at once; the last digits of the results may depend on it.
 
     Returns:
         float32, (n, ...): what `net` makes of each image.
     """
     forward, model = _compile(net, images.shape[1], batch_size)
     predict = _predictor(forward, mean, std, batch_size)
-    plain = np.asarray(images)  # a memory map would reach the other processes as a strange type
-    batches = [plain[start : start + batch_size] for start in range(0, len(plain), batch_size)]
+    images = np.asarray(images)  # a part of a memory map cannot be sent to another process
+    starts = range(0, max(1, len(images)), batch_size)  # without images, one batch gives the shape
+    first, *batches = [images[start : start + batch_size] for start in starts]
     started = time.perf_counter()
-    results = [predict(batch) for batch in batches[:1] or [plain]]
-    seconds = (time.perf_counter() - started) * (len(batches) - 1)
-    others = min(workers - 1, int(seconds / SECONDS_WORTH_A_PROCESS)) if model else 0
-    if others > 0:
-        results += _share(predict, batches[1:], others, (model, mean, std, batch_size))
+    results = [predict(first)]
+    seconds = (time.perf_counter() - started) * len(batches)
+    others = min(workers - 1, int(seconds / SECONDS_WORTH_A_PROCESS))
+    if model and others > 0:
+        results += _share(predict, batches, others, (model, mean, std, batch_size))
     else:
-        results += map(predict, batches[1:])
+        results += map(predict, batches)
     return np.concatenate(results)
 
 
-def _predictor(forward: Forward, mean: tuple, std: tuple, batch_size: int) -> Predict:
+def _predictor(forward: Forward, mean: tuple, std: tuple, batch_size: int) -> Forward:
     """Return a function from uint8 (up to batch_size, size, size, 3) to float32 of as many rows."""
 
     def predict(images: np.ndarray) -> np.ndarray:
-        missing = batch_size - len(images)
-        padded = np.pad(images, [(0, missing), (0, 0), (0, 0), (0, 0)])
+        padded = np.pad(images, [(0, batch_size - len(images)), (0, 0), (0, 0), (0, 0)])
         return forward(normalise(padded, mean, std))[: len(images)]
 
     return predict
 
 
-def _share(predict: Predict, batches: list, others: int, model: tuple) -> list[np.ndarray]:
-    """Return `predict` of each batch, from this and from other processes."""
-    # A fork of this process, with paddle's threads and locks in it, could hang.
+def _share(predict: Forward, batches: list, others: int, settings: tuple) -> list[np.ndarray]:
+    """Return `predict` of each batch, computed in this and in other processes.
+
+    This one works from the end backwards while the others start and come from the front.
+    """
+    # Before anything of ours could run in them, they import paddle and would print its warning.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:No ccache found")
+    # A fork of this process, with the threads and locks of paddle in it, could hang.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(others, context, initializer=_start, initargs=model) as pool:
+    pool = ProcessPoolExecutor(others, context, initializer=_start, initargs=settings)
+    try:
         futures = [pool.submit(_predict_there, batch) for batch in batches]
-        pairs = reversed(list(zip(futures, batches, strict=True)))
-        # A future that can be cancelled has not been begun.
-        results = [
-            predict(batch) if future.cancel() else future.result() for future, batch in pairs
-        ]
+        results = []
+        for future, batch in zip(reversed(futures), reversed(batches), strict=True):
+            # Not begun, or lost with its process, which the system may end for want of memory.
+            is_ours = future.cancel() or future.exception()
+            results.append(predict(batch) if is_ours else future.result())
+    finally:
+        pool.shutdown(cancel_futures=True)
     return results[::-1]
 
 
-def _start(model: tuple[bytes, bytes], mean: tuple, std: tuple, batch_size: int) -> None:
+def _start(model: Model, mean: tuple, std: tuple, batch_size: int) -> None:
+    """Prepare a process that works for another one, and let it end when that one is killed."""
     global _predict_here
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
     _predict_here = _predictor(_load(model), mean, std, batch_size)
 
 
@@ -126,9 +132,7 @@ def _predict_there(images: np.ndarray) -> np.ndarray:
     return _predict_here(images)
 
 
-def _compile(
-    net: nn.Layer, image_size: int, batch_size: int
-) -> tuple[Forward, tuple[bytes, bytes] | None]:
+def _compile(net: nn.Layer, image_size: int, batch_size: int) -> tuple[Forward, Model | None]:
     """Return `net` as a function, and what other processes can load, where there is that."""
     if not paddle.device.get_device().startswith("cpu"):
         return _plain(net), None
@@ -138,11 +142,12 @@ def _compile(
         forward = _load(model)
         reason = _difference(net, forward, shape)
     except Exception as error:  # a layer that cannot be traced can fail in any way
-        reason = f"it cannot be compiled ({' '.join(repr(error).split())})"
+        reason = textwrap.shorten(f"it cannot be compiled: {error!r}", 300)
     if reason is None:
         return forward, model
     print(
-        f"warning: {type(net).__name__} predicts without oneDNN, slower: {reason}", file=sys.stderr
+        f"warning: {type(net).__name__} predicts slowly, by Paddle's eager mode: {reason}",
+        file=sys.stderr,
     )
     return _plain(net), None
 
@@ -155,25 +160,28 @@ def _plain(net: nn.Layer) -> Forward:
     return forward
 
 
-def _export(net: nn.Layer, shape: tuple[int, ...]) -> tuple[bytes, bytes]:
-    """Return the traced program and its weights, in the older format: the newer has no folding."""
-    inputs = [paddle.static.InputSpec(shape, "float32")]
-    with tempfile.TemporaryDirectory() as folder, paddle.pir_utils.OldIrGuard():
-        paddle.jit.save(net, f"{folder}/net", inputs)
-        program, weights = (Path(folder, f"net.{end}") for end in ("pdmodel", "pdiparams"))
-        return program.read_bytes(), weights.read_bytes()
+def _export(net: nn.Layer, shape: tuple[int, ...]) -> Model:
+    # In Paddle 3.3 the older program format, which this process may be set to, knows no matmul,
+    # sum or tanh in a traced layer.
+    with tempfile.TemporaryDirectory() as folder, paddle.pir_utils.IrGuard():
+        paddle.jit.save(net, f"{folder}/net", [paddle.static.InputSpec(shape, "float32")])
+        return Path(folder, "net.json").read_bytes(), Path(folder, "net.pdiparams").read_bytes()
 
 
-def _load(model: tuple[bytes, bytes]) -> Forward:
-    program, weights = model
-    config = inference.Config()
-    config.set_model_buffer(program, len(program), weights, len(weights))
-    config.disable_gpu()
-    config.enable_mkldnn()
-    config.set_cpu_math_library_num_threads(1)
-    config.enable_memory_optim()
-    config.disable_glog_info()
-    predictor = inference.create_predictor(config)
+def _load(model: Model) -> Forward:
+    with tempfile.TemporaryDirectory() as folder:  # this format cannot be given in memory
+        program, weights = Path(folder, "net.json"), Path(folder, "net.pdiparams")
+        program.write_bytes(model[0])
+        weights.write_bytes(model[1])
+        config = inference.Config(str(program), str(weights))
+        config.disable_gpu()
+        config.enable_new_executor()
+        config.enable_new_ir()
+        config.enable_mkldnn()
+        config.set_cpu_math_library_num_threads(1)
+        config.enable_memory_optim()
+        config.disable_glog_info()
+        predictor = inference.create_predictor(config)
     (given,) = (predictor.get_input_handle(name) for name in predictor.get_input_names())
     (made,) = (predictor.get_output_handle(name) for name in predictor.get_output_names())
 
