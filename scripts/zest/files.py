@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+PART = ".part-"  # how the name of a temporary file begins; a kill may leave one
+
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
@@ -19,7 +21,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=".part-", suffix=final.suffix, dir=final.parent)
+    descriptor, name = tempfile.mkstemp(prefix=PART, suffix=final.suffix, dir=final.parent)
     os.close(descriptor)
     part = Path(name)
     try:

@@ -97,7 +97,7 @@ def test_every_epoch_is_told_on_the_terminal_and_in_the_log(project):
     shutil.rmtree(project / RESULTS / "models/small")
     shutil.rmtree(project / RESULTS / "predictions/small")
     done = snakemake(project, "-j2", f"{RESULTS}/predictions/small/fold0/val.parquet")
-    line = "[small fold 0] epoch 2/2: loss "
+    line = "[small fold 0] epoch 2/2: 32 px, loss "
     assert line in done.stdout + done.stderr
     log = (project / RESULTS / "logs/train_model/small-0.log").read_text()
     told = log[log.index(line) :].splitlines()[0]

@@ -12,8 +12,7 @@ from zest.images import fit
 
 def settings_of(name: str, **changes) -> dict:
     schema = load_schema()
-    operations = schema["properties"]["recipes"]["additionalProperties"]["properties"]["operations"]
-    operation = resolve(operations["items"]["properties"][name], schema)
+    operation = resolve(schema["$defs"]["operation"]["properties"][name], schema)
     defaults = {
         key: resolve(part, schema)["default"] for key, part in operation["properties"].items()
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zest.files import atomic_path
+from zest.files import PART, atomic_path
 
 _META = "meta.json"
 
@@ -77,6 +77,7 @@ def only_one(folder: Path) -> Iterator[None]:
     """Let no two processes work in one folder at once; the second waits for the first.
 
     A training whose Snakemake was killed may go on for a while beside the one that replaces it.
+    What a kill left of a half-written checkpoint is removed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
@@ -88,6 +89,8 @@ def only_one(folder: Path) -> Iterator[None]:
                 f"waiting for another process that trains the same model, in {folder}", flush=True
             )
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for part in folder.glob(f"{PART}*"):
+            part.unlink()
         yield
     finally:
         os.close(lock)

@@ -29,6 +29,8 @@ from zest.engine.batches import normalise
 Forward = Callable[[np.ndarray], np.ndarray]
 Model = tuple[bytes, bytes]  # the program and its weights, as Paddle Inference reads them
 
+_predict_here: Forward  # in a process that works for another one
+
 # Of the largest value. Another order of summation costs about 1e-6.
 TOLERANCE = 1e-4
 
@@ -58,8 +60,8 @@ def predict_images(
 ) -> np.ndarray:
     """Run a network over all images.
 
-    The last batch is filled up with black images, whose results are dropped. Each process beside
-    this one is started only where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the first batch.
+    The last batch is filled up with black images, whose results are dropped. Another process is
+    started only where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the first batch.
 
     Args:
         net: in evaluation mode: float32 (batch, 3, size, size) to one tensor, float32 (batch, ...).
@@ -121,11 +123,17 @@ def _share(predict: Forward, batches: list, others: int, settings: tuple) -> lis
 
 
 def _start(model: Model, mean: tuple, std: tuple, batch_size: int) -> None:
-    """Prepare a process that works for another one, and let it end when that one is killed."""
+    """Prepare a process that works for another one, and ends when that one is killed."""
     global _predict_here
-    parent = multiprocessing.parent_process()
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _predict_here = _predictor(_load(model), mean, std, batch_size)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def _predict_there(images: np.ndarray) -> np.ndarray:
@@ -145,10 +153,7 @@ def _compile(net: nn.Layer, image_size: int, batch_size: int) -> tuple[Forward, 
         reason = textwrap.shorten(f"it cannot be compiled: {error!r}", 300)
     if reason is None:
         return forward, model
-    print(
-        f"warning: {type(net).__name__} predicts slowly, by Paddle's eager mode: {reason}",
-        file=sys.stderr,
-    )
+    print(f"warning: {type(net).__name__} predicts slowly, uncompiled: {reason}", file=sys.stderr)
     return _plain(net), None
 
 
@@ -161,8 +166,8 @@ def _plain(net: nn.Layer) -> Forward:
 
 
 def _export(net: nn.Layer, shape: tuple[int, ...]) -> Model:
-    # In Paddle 3.3 the older program format, which this process may be set to, knows no matmul,
-    # sum or tanh in a traced layer.
+    # The newer program format: in the older one, which zest.runtime sets, no layer that calls
+    # matmul, sum or tanh can be traced (Paddle 3.3).
     with tempfile.TemporaryDirectory() as folder, paddle.pir_utils.IrGuard():
         paddle.jit.save(net, f"{folder}/net", [paddle.static.InputSpec(shape, "float32")])
         return Path(folder, "net.json").read_bytes(), Path(folder, "net.pdiparams").read_bytes()
