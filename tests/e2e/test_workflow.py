@@ -105,6 +105,37 @@ def test_every_epoch_is_told_on_the_terminal_and_in_the_log(project):
         assert part in told
 
 
+def test_a_model_trained_on_all_photos_is_handed_in(project):
+    configure(project, submission={"model": "small", "train_on": "all"})
+    done = snakemake(project, "-j2", "submission")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads((project / RESULTS / "submission/provenance.json").read_text())
+    assert list(told["weights_sha256"]) == [f"{RESULTS}/models/small/foldall/weights.pdparams"]
+    trainset = project / RESULTS / "trainset/plain/foldall/images.parquet"
+    assert read_table(trainset, TRAINSET, columns=["image_id"]).num_rows == 48
+    history = read_table(project / RESULTS / "models/small/foldall/history.parquet", HISTORY)
+    assert history["val_accuracy"].null_count == history.num_rows == 2
+
+
+def test_students_cached_layers_and_sweeps_run_to_the_leaderboard(project):
+    with open(project / "config/tiny.yaml") as file:
+        models = yaml.safe_load(file)["models"]
+    models["student"] = {**models["small"], "distillation": {"teacher": "lite0"}, "epochs": 1}
+    models["cached"] = {**models["lite0"], "frozen": 12, "cache_frozen": True, "replicas": 1}
+    models["student"]["recipe"] = "turned"
+    sweep = {"model": "small", "keys": {"learning_rate": [0.01]}}
+    configure(project, models=models, sweeps={"rates": sweep})
+    done = snakemake(project, "-j2", "leaderboard", "model_summary", "find_learning_rate")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open(project / RESULTS / "leaderboard.csv") as file:
+        ranked = {row["model"] for row in csv.DictReader(file)}
+    assert ranked == {*MODELS, "student", "cached", "rates-learning_rate=0.01"}
+    with open(project / RESULTS / "models/summary.csv") as file:
+        told = {row["model"] for row in csv.DictReader(file)}
+    assert told == {*MODELS, "student", "cached"}
+    assert (project / RESULTS / "learning_rate/small.png").exists()
+
+
 def test_visualdl_shows_the_curves(finished):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
