@@ -1,5 +1,6 @@
 """The learning curves of a training as a picture."""
 
+import itertools
 from pathlib import Path
 
 import matplotlib
@@ -39,7 +40,7 @@ def draw_curves(rows: list[dict], title: str, path: Path) -> None:
         axis.set(xlabel="epoch", title=name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
-        for before, after in zip(rows, rows[1:], strict=False):
+        for before, after in itertools.pairwise(rows):
             if before["image_size"] != after["image_size"]:
                 axis.axvline(after["epoch"] - 0.5, color="grey", linestyle=":")
                 axis.annotate(

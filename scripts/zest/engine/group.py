@@ -1,5 +1,6 @@
 """The processes that train one network together, as the trainer sees them."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -69,9 +70,12 @@ def train_in_group(wanted: int, train: Callable[[Group], None]) -> None:
     place = replicas.launched_as()
     if place is not None:
         replicas.join(*place)
-        if place[0]:
-            sys.stdout = open(os.devnull, "w")  # what all say, one says
-        train(Group(rank=place[0], size=place[1]))
+        # What all would say, the first one says.
+        with (
+            open(os.devnull, "w") as nowhere,
+            contextlib.redirect_stdout(nowhere if place[0] else sys.stdout),
+        ):
+            train(Group(rank=place[0], size=place[1]))
         return
     on_gpu = paddle.device.get_device().startswith("gpu")
     size = min(wanted, paddle.device.cuda.device_count()) if on_gpu else wanted
