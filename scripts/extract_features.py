@@ -23,7 +23,7 @@ from zest.engine.inference import predict_images
 from zest.errors import run
 from zest.models.groups import head_parameters, split, trunk
 from zest.models.registry import build
-from zest.models.table import find_architecture
+from zest.models.table import normalisation
 
 _ANY = 2  # classes; the classifier is not part of what is computed
 
@@ -42,14 +42,13 @@ def main() -> None:
 
     ids = pq.read_table(args.images, columns=["image_id"])["image_id"].to_pylist()
     images = load_images(args.images, cfg["image_size"])
-    architecture = find_architecture(cfg["architecture"])
     net = build(cfg, _ANY, seed=0)
     if cfg["frozen"] == "trunk":
         frozen = trunk(net, head_parameters(net, cfg["architecture"], _ANY))
     else:
         frozen, _ = split(net, cfg["architecture"], cfg["frozen"])
     frozen.eval()
-    features = predict_images(frozen, images, architecture.mean, architecture.std, args.threads)
+    features = predict_images(frozen, images, *normalisation(cfg["architecture"]), args.threads)
     write_features(ids, features, args.out)
     print(f"{len(ids)} images, {features[0].size} values each: {args.out}", flush=True)
 

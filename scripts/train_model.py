@@ -18,7 +18,6 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
@@ -28,50 +27,19 @@ from zest.engine.batches import ImageSource
 from zest.engine.checkpoint import Checkpoint, only_one
 from zest.engine.curves import draw_curves
 from zest.engine.group import Group, train_in_group
-from zest.engine.inputs import (
-    add_input_arguments,
-    normalisation,
-    read_training_set,
-    read_validation_set,
-    run_key,
-)
+from zest.engine.inputs import add_input_arguments, make_trainer, run_key
 from zest.engine.journal import Journal
-from zest.engine.losses import class_weights
 from zest.engine.model_folder import save_model
 from zest.engine.replicas import launched_as
-from zest.engine.training import Trainer
 from zest.errors import run
-from zest.models.groups import head_parameters, layer_groups, split
-from zest.models.registry import build
-from zest.phases import phases_of
-from zest.randomness import seed_from
 
 SHOWN = 8  # images of the first rows, in VisualDL
 
 
 def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
     """Train in this process, one of the group; the first one writes the model folder."""
-    classes = read_classes(args.classes)
-    seed = seed_from(cfg["seed"], "train", args.fold) % 2**31
-    net = build(cfg, len(classes), seed)
-    training, counts = read_training_set(args, cfg, [one.class_num for one in classes], seed)
-    learner = net
-    if args.activations:
-        _, learner = split(net, cfg["architecture"], phases_of(cfg)[0].frozen)
     checkpoint = Checkpoint(args.checkpoints / "state.npz", run_key(args), args.checkpoint_seconds)
-    trainer = Trainer(
-        net,
-        layer_groups(net, head_parameters(net, cfg["architecture"], len(classes))),
-        learner,
-        normalisation(cfg),
-        training,
-        read_validation_set(args, cfg),
-        cfg,
-        class_weights(cfg["class_weights"], counts),
-        seed,
-        group,
-        checkpoint,
-    )
+    trainer = make_trainer(args, cfg, group, checkpoint)
     earlier = trainer.resume()
     if group.rank:
         for _ in trainer.run():
@@ -79,17 +47,18 @@ def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
         return
     journal = Journal(args.name, trainer.epochs, args.visualdl)
     journal.show_settings(cfg)
-    if isinstance(training.source, ImageSource):
-        journal.show_batch(training.source.batch(np.arange(SHOWN), 1), normalisation(cfg))
-        journal.show_graph(net, cfg["image_size"])
+    if isinstance(trainer.training.source, ImageSource):
+        batch = trainer.training.source.batch(np.arange(SHOWN), 1)
+        journal.show_batch(batch, trainer.normalisation)
+        journal.show_graph(trainer.net, cfg["image_size"])
     journal.go_on(earlier)
     for row in trainer.run():
         journal.add(row)
-        journal.show_weights(net, row["epoch"])
+        journal.show_weights(trainer.net, row["epoch"])
     journal.close()
     write_table(pa.Table.from_pylist(journal.rows, schema=HISTORY), args.history, HISTORY)
     draw_curves(journal.rows, args.name, args.curves)
-    save_model(net, cfg, classes, args.weights, args.model)
+    save_model(trainer.net, cfg, read_classes(args.classes), args.weights, args.model)
     checkpoint.remove()
 
 
@@ -114,7 +83,6 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    cv2.setNumThreads(1)
     replica = launched_as() is not None  # of a process that holds the lock
     with nullcontext() if replica else only_one(args.checkpoints):
         train_in_group(cfg["replicas"], lambda group: train(args, cfg, group))

@@ -115,9 +115,15 @@ def _read(path: Path) -> dict:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+    return {"code": code_digest(tree), "imports": sorted(names)}
+
+
+def code_digest(tree: ast.Module) -> str:
+    """Return a digest of a module's code without docstrings, which are taken off the tree."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-    return {"code": _digest(ast.dump(tree)), "imports": sorted(names)}
+    return _digest(ast.dump(tree))
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

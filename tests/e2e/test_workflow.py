@@ -4,6 +4,7 @@ wrong."""
 import ast
 import csv
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -134,6 +135,20 @@ def test_students_cached_layers_and_sweeps_run_to_the_leaderboard(project):
         told = {row["model"] for row in csv.DictReader(file)}
     assert told == {*MODELS, "student", "cached"}
     assert (project / RESULTS / "learning_rate/small.png").exists()
+
+
+def test_the_five_lines_of_the_readme_predict_as_the_workflow_does(finished):
+    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "TrainedModel" in block]
+    lines = lines.replace("results/demo", RESULTS).replace("data/demo", "photos")
+    done = run(finished, "python", "-c", lines)
+    assert done.returncode == 0, done.stderr
+    table = read_table(finished / RESULTS / "predictions/lite0/fold0/test.parquet", PREDICTIONS)
+    row = table["image_id"].to_pylist().index("test_0000.jpg")
+    told = [
+        float(number) for number in re.findall(r"\d\.[\de+-]+", done.stdout.rpartition("[[")[2])
+    ]
+    np.testing.assert_allclose(told, table["probabilities"].to_pylist()[row], atol=1e-4)
 
 
 def test_visualdl_shows_the_curves(finished):

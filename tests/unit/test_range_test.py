@@ -10,7 +10,7 @@ from zest.errors import UserError
 
 
 def test_the_rates_rise_evenly_on_a_logarithmic_scale_and_the_loss_falls_somewhere():
-    rates, losses = range_test(trainer_of(validated=False), seed=1)
+    rates, losses = range_test(trainer_of(validated=False))
     assert rates[0] == LOWEST
     steps = np.diff(np.log(rates))
     np.testing.assert_allclose(steps, steps[0])
@@ -29,7 +29,7 @@ def test_it_ends_where_the_loss_explodes():
         return waited
 
     trainer.learn = explode
-    rates, losses = range_test(trainer, seed=1)
+    rates, losses = range_test(trainer)
     assert max(rates) <= 1e-3
     assert max(losses) < 1e3
 

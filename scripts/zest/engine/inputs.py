@@ -1,11 +1,13 @@
-"""The files of a training: which there are, and what they hold for it."""
+"""The files of a training: which there are, what they hold, and the trainer that they make."""
 
 import argparse
 import hashlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 
+from zest.classes import read_classes
 from zest.contracts import FOLDS, IMAGES, PREDICTIONS, TRAINSET, read_table
 from zest.engine.batches import (
     ActivationSource,
@@ -14,13 +16,19 @@ from zest.engine.batches import (
     ValidationSet,
     load_images,
 )
+from zest.engine.checkpoint import Checkpoint
 from zest.engine.features import read_features
-from zest.engine.losses import make_targets
+from zest.engine.group import Group
+from zest.engine.losses import class_weights, make_targets
+from zest.engine.training import Trainer
 from zest.errors import UserError
 from zest.files import sha256
 from zest.folds import parse_fold, rows_of_fold
-from zest.models.table import find_architecture
+from zest.models.groups import head_parameters, layer_groups, split
+from zest.models.registry import build
+from zest.models.table import normalisation
 from zest.phases import phases_of
+from zest.randomness import seed_from
 from zest.soft_labels import read_soft_labels
 
 
@@ -41,10 +49,47 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--soft-labels", type=Path, help="CSV of class probabilities")
 
 
-def normalisation(cfg: dict) -> tuple[tuple, tuple]:
-    """Return mean and std of the channels, on [0, 1], of a model's architecture."""
-    architecture = find_architecture(cfg["architecture"])
-    return architecture.mean, architecture.std
+def make_trainer(
+    args: argparse.Namespace,
+    cfg: dict,
+    group: Group,
+    checkpoint: Checkpoint | None = None,
+    validated: bool = True,
+) -> Trainer:
+    """Return the trainer of a model, fresh.
+
+    Args:
+        args: with what `add_input_arguments` adds.
+        cfg: the model's settings, seed, fit.
+        group: the processes that share each batch.
+        checkpoint: where the state is kept, or None.
+        validated: whether the photos of the validation fold are scored after each epoch.
+
+    Raises:
+        UserError: files that do not go together, or a network that cannot be built.
+    """
+    cv2.setNumThreads(1)  # OpenCV would start a thread a core in every replica
+    architecture = cfg["architecture"]
+    classes = read_classes(args.classes)
+    seed = seed_from(cfg["seed"], "train", args.fold) % 2**31
+    net = build(cfg, len(classes), seed)
+    training, counts = read_training_set(args, cfg, [one.class_num for one in classes], seed)
+    learner = net
+    if args.activations:
+        _, learner = split(net, architecture, phases_of(cfg)[0].frozen)
+    return Trainer(
+        net,
+        layer_groups(net, head_parameters(net, architecture, len(classes))),
+        learner,
+        normalisation(architecture),
+        training,
+        read_validation_set(args, cfg) if validated else None,
+        cfg,
+        class_weights(cfg["class_weights"], counts),
+        seed,
+        group,
+        checkpoint,
+    )
 
 
 def read_training_set(
@@ -69,7 +114,9 @@ def read_training_set(
         source = ActivationSource(read_features(args.activations[0])[1])
     else:
         images = load_images(args.trainset, max(phase.image_size for phase in phases_of(cfg)))
-        source = ImageSource(images, normalisation(cfg), cfg["online_operations"], seed)
+        source = ImageSource(
+            images, normalisation(cfg["architecture"]), cfg["online_operations"], seed
+        )
     teacher = _read_teacher(args.teacher, args.trainset, ids) if args.teacher else None
     return TrainingSet(source, targets, teacher), np.bincount(labels, minlength=len(class_nums))
 

@@ -14,7 +14,7 @@ from zest.engine.prediction import softmax
 from zest.files import atomic_path, write_text
 from zest.images import fit, load_rgb
 from zest.models.registry import build
-from zest.models.table import find_architecture
+from zest.models.table import normalisation
 
 
 class TrainedModel:
@@ -75,7 +75,7 @@ def save_model(
     """
     with atomic_path(weights) as part:
         paddle.save(net.state_dict(), str(part))
-    architecture = find_architecture(cfg["architecture"])
+    mean, std = normalisation(cfg["architecture"])
     told = {
         "architecture": cfg["architecture"],
         "classes": [{"class_num": one.class_num, "name": one.name} for one in classes],
@@ -83,8 +83,8 @@ def save_model(
             "fit": cfg["fit"],
             "image_size": cfg["image_size"],
             "colour": "RGB",
-            "mean": architecture.mean,
-            "std": architecture.std,
+            "mean": mean,
+            "std": std,
         },
         "trained_with": cfg,
     }

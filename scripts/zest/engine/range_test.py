@@ -3,6 +3,7 @@
 Smith 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186, section 3.3.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -24,14 +25,13 @@ _SMOOTHING = 0.9  # of the exponential mean over the steps
 _NOISY = 10  # first steps, of which the mean is one of few losses
 
 
-def range_test(trainer: Trainer, seed: int) -> tuple[list[float], list[float]]:
+def range_test(trainer: Trainer) -> tuple[list[float], list[float]]:
     """Train a few steps, each at a higher rate than the one before, on a logarithmic scale.
 
     It ends early where the smoothed loss is four times its lowest value, or no number.
 
     Args:
         trainer: fresh; its network is of no use afterwards.
-        seed: of the order of the batches.
 
     Returns:
         The rates and the smoothed losses, as many of each.
@@ -41,7 +41,7 @@ def range_test(trainer: Trainer, seed: int) -> tuple[list[float], list[float]]:
     rates: list[float] = []
     losses: list[float] = []
     mean = 0.0
-    for step, batch in enumerate(_batches(trainer, seed)):
+    for step, batch in enumerate(_batches(trainer)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         trainer.learn(batch, rate)
         mean = _SMOOTHING * mean + (1 - _SMOOTHING) * trainer.losses[-1]
@@ -86,9 +86,9 @@ def draw_rates(
     plt.close(figure)
 
 
-def _batches(trainer: Trainer, seed: int):
+def _batches(trainer: Trainer) -> Iterator[np.ndarray]:
     """Yield STEPS batches, over as many passes as that takes."""
-    rng = np.random.default_rng(seed_from(seed, "range test"))
+    rng = np.random.default_rng(seed_from(trainer.seed, "range test"))
     left = STEPS
     while left:
         rows = len(trainer.training.targets)

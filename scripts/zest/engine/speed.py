@@ -8,7 +8,7 @@ from paddle import nn
 from paddle.nn import functional
 
 from zest.engine.fast_conv import accelerate
-from zest.models.groups import LayerGroup, split
+from zest.models.groups import LayerGroup, frozen_groups, split
 from zest.phases import Phase
 
 STEPS = 3  # timed, after one that traces the network and claims its memory
@@ -34,7 +34,7 @@ def images_per_second(
         batch_size: images in a step of this process.
         cached: the frozen layers are not run: the training starts from their activations.
     """
-    frozen = groups[: len(groups) - 1 if isinstance(phase.frozen, str) else phase.frozen]
+    frozen = frozen_groups(groups, phase.frozen)
     names = {name for group in frozen for name in group.parameters}
     learnable = {name: one for name, one in net.named_parameters() if not one.stop_gradient}
     still = [parameter for name, parameter in learnable.items() if name in names]

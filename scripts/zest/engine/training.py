@@ -28,7 +28,7 @@ from zest.engine.prediction import predict_logits, softmax
 from zest.engine.schedules import Plateau, make_schedule
 from zest.errors import UserError
 from zest.metrics import LOWER_IS_BETTER, validation_scores
-from zest.models.groups import LayerGroup
+from zest.models.groups import LayerGroup, frozen_groups
 from zest.phases import Phase, phases_of
 from zest.randomness import seed_from
 
@@ -49,7 +49,7 @@ class Trainer:
         validation: what it is judged on; None trains without.
         settings: of the model, as config/schema.yaml describes them, with `image_size` in pixels
             and `metric`, the contest's.
-        weights: float32, (K,): of the classes in the loss, or None.
+        weights: float32, (K,): of the classes in the loss, or None for equal ones.
         seed: of all that is random.
         group: the processes that share each batch.
         checkpoint: where the state is kept, or None.
@@ -134,8 +134,8 @@ class Trainer:
             return
         self._phase = phase
         self.training.source.resize(phase.image_size)
-        count = len(self.groups) - 1 if phase.frozen == "trunk" else int(phase.frozen)
-        frozen, learning = self.groups[:count], self.groups[count:]
+        frozen = frozen_groups(self.groups, phase.frozen)
+        learning = self.groups[len(frozen) :]
         for group in self.groups:
             for name in group.parameters:
                 if name in self.learnable:

@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from zest.errors import UserError
+from zest.fingerprint import code_digest
 from zest.models.table import ARCHITECTURES, DOTTED_PATH, PADDLECLAS
 
 # Folders of installed code: it changes with its version, and nobody edits it.
 INSTALLED = {"site-packages", "dist-packages", Path(ast.__file__).parent.name}
-
-_WITH_DOCSTRING = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def source_digest(architecture: str) -> str | None:
@@ -111,10 +110,7 @@ def _code(path: Path) -> str:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return hashlib.sha256(text).hexdigest()
-    for node in ast.walk(tree):
-        if isinstance(node, _WITH_DOCSTRING) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return code_digest(tree)
 
 
 def _own_imports(name: str, path: Path) -> Iterator[str]:

@@ -125,6 +125,11 @@ def layer_groups(net: nn.Layer, head: set[str]) -> list[LayerGroup]:
     return groups
 
 
+def frozen_groups(groups: list[LayerGroup], frozen: int | str) -> list[LayerGroup]:
+    """Return the first `frozen` groups; `trunk` is all but the classifier."""
+    return groups[: len(groups) - 1 if isinstance(frozen, str) else frozen]
+
+
 def trunk(net: nn.Layer, head: set[str]) -> nn.Layer:
     """Take the classifier off, in place, and return the network: it gives the classifier's input.
 

@@ -13,14 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from zest.errors import UserError
+from zest.models.safe_reading import Refused, told_to_the_user
 
 OTHER_NAMES = "StructuredToParameterName@@"
 KINDS = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "b1"}
-
-
-class _Refused(ValueError):
-    """The file asks for something that weights do not need; the message says what."""
 
 
 def read_pdparams(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -29,25 +25,11 @@ def read_pdparams(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
         UserError: not this format, truncated, or a pickle that asks for anything but arrays.
     """
-    with open(path, "rb") as file:
-        try:
-            state = _Unpickler(file, encoding="latin1").load()
-            if not isinstance(state, dict):
-                raise _Refused("something else than a table of arrays, as net.state_dict() is one")
-            return {
-                str(name): _array(value) for name, value in state.items() if name != OTHER_NAMES
-            }
-        except _Refused as error:
-            raise UserError(
-                f"{path}: not weights that can be read safely: it holds {error}. "
-                "Download the file again from a source you trust."
-            ) from error
-        # A broken pickle raises almost any kind: the unpickler trusts the stream's structure.
-        except Exception as error:
-            raise UserError(
-                f"{path}: not a complete file of Paddle's weights ({error}). "
-                "Download it again; it may have been cut short."
-            ) from error
+    with open(path, "rb") as file, told_to_the_user(path, "Paddle's weights"):
+        state = _Unpickler(file, encoding="latin1").load()
+        if not isinstance(state, dict):
+            raise Refused("something else than a table of arrays, as net.state_dict() is one")
+        return {str(name): _array(value) for name, value in state.items() if name != OTHER_NAMES}
 
 
 def _array(value: Any) -> np.ndarray:
@@ -56,7 +38,7 @@ def _array(value: Any) -> np.ndarray:
             return values
         case (str(), _Array(values=np.ndarray() as values)):
             return values
-    raise _Refused("something else than a table of arrays, as net.state_dict() is one")
+    raise Refused("something else than a table of arrays, as net.state_dict() is one")
 
 
 class _Kind:
@@ -66,14 +48,14 @@ class _Kind:
 
     def __init__(self, name: Any, *_: Any):
         if name not in KINDS:
-            raise _Refused(f"values of the type {name!r}")
+            raise Refused(f"values of the type {name!r}")
         self.dtype = np.dtype(name)
 
     def __setstate__(self, state: Any) -> None:
         match state:
             case (int(), "<" | "|", None, None, None, *_):
                 return
-        raise _Refused("values of a big-endian machine, or structured ones")
+        raise Refused("values of a big-endian machine, or structured ones")
 
 
 class _Array:
@@ -91,13 +73,13 @@ class _Array:
                 flat = np.frombuffer(raw, kind.dtype)
                 self.values = flat.reshape(shape, order="F" if fortran else "C").copy(order="C")
                 return
-        raise _Refused("an array that is described in an unknown way")
+        raise Refused("an array that is described in an unknown way")
 
 
 def _encode(text: Any, encoding: Any) -> bytes:
     """Stand in for `_codecs.encode`, which older pickles write bytes with."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise _Refused("bytes that are described in an unknown way")
+        raise Refused("bytes that are described in an unknown way")
     return text.encode("latin1")
 
 
@@ -115,5 +97,5 @@ STAND_INS: dict[tuple[str, str], Any] = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in STAND_INS:
-            raise _Refused(f"a call of {module}.{name}")
+            raise Refused(f"a call of {module}.{name}")
         return STAND_INS[module, name]

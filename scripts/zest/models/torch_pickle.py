@@ -24,7 +24,7 @@ from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from zest.errors import UserError
+from zest.models.safe_reading import Refused, told_to_the_user
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -40,10 +40,6 @@ STORAGES: dict[str, np.dtype] = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
-
-
-class _Refused(ValueError):
-    """The file asks for something that weights do not need; the message says what."""
 
 
 # Plain tuples, because a pickle can change the attributes of an object that has any (opcode BUILD).
@@ -70,20 +66,8 @@ def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
         UserError: none of the two formats, truncated, or a pickle that asks for more than tensors.
     """
-    with open(path, "rb") as file:
-        try:
-            return _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
-        except _Refused as error:
-            raise UserError(
-                f"{path}: not weights that can be read safely: it holds {error}. "
-                "Download the file again from a source you trust."
-            ) from error
-        # A broken pickle raises almost any kind: the unpickler trusts the stream's structure.
-        except Exception as error:
-            raise UserError(
-                f"{path}: not a complete file of PyTorch's ({error}). "
-                "Download it again; it may have been cut short."
-            ) from error
+    with open(path, "rb") as file, told_to_the_user(path, "PyTorch's"):
+        return _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
 
 
 def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
@@ -92,10 +76,10 @@ def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
     folder = pickled.removesuffix("data.pkl")
     # What is not compressed cannot be larger in memory than the file is.
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
-        raise _Refused("compressed values, which PyTorch does not write")
+        raise Refused("compressed values, which PyTorch does not write")
     order = f"{folder}byteorder"  # missing in the first versions
     if order in archive.namelist() and archive.read(order) != b"little":
-        raise _Refused("values of a big-endian machine")
+        raise Refused("values of a big-endian machine")
     unpickler = _Unpickler(io.BytesIO(archive.read(pickled)))
     state = _table_of_tensors(unpickler.load())
     values = {
@@ -108,12 +92,12 @@ def _read_zip(file: BinaryIO) -> dict[str, np.ndarray]:
 def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
     file.seek(0)
     if _Unpickler(file).load() != MAGIC:
-        raise _Refused("another format than PyTorch's legacy one (wrong magic number)")
+        raise Refused("another format than PyTorch's legacy one (wrong magic number)")
     if _Unpickler(file).load() != PROTOCOL:
-        raise _Refused("another version of the format than 1001")
+        raise Refused("another version of the format than 1001")
     machine = _Unpickler(file).load()
     if not isinstance(machine, dict) or machine.get("little_endian") is not True:
-        raise _Refused("values of a big-endian machine")
+        raise Refused("values of a big-endian machine")
     unpickler = _Unpickler(file)
     state = _table_of_tensors(unpickler.load())
     keys = _Unpickler(file).load()
@@ -126,13 +110,13 @@ def _read_legacy(file: BinaryIO) -> dict[str, np.ndarray]:
 
 def _table_of_tensors(state: Any) -> dict[str, _Tensor]:
     if not isinstance(state, dict) or not all(isinstance(v, _Tensor) for v in state.values()):
-        raise _Refused("something else than a table of tensors, as net.state_dict() is one")
+        raise Refused("something else than a table of tensors, as net.state_dict() is one")
     return {str(name): tensor for name, tensor in state.items()}
 
 
 def _read_storage(file: IO[bytes], storage: _Storage, count: int) -> np.ndarray:
     if count != storage.length:
-        raise _Refused(f"{count} values in storage {storage.key} where {storage.length} were said")
+        raise Refused(f"{count} values in storage {storage.key} where {storage.length} were said")
     return np.frombuffer(_read_exactly(file, count * storage.dtype.itemsize), storage.dtype)
 
 
@@ -164,7 +148,7 @@ class _Unpickler(pickle.Unpickler):
             return self._rebuild_tensor
         if module == "torch" and name in STORAGES:
             return name
-        raise _Refused(f"a call of {module}.{name}")
+        raise Refused(f"a call of {module}.{name}")
 
     def persistent_load(self, pid: Any) -> _Storage:
         match pid:
@@ -173,21 +157,21 @@ class _Unpickler(pickle.Unpickler):
                 kind in STORAGES and rest in ([], [None])
             ):
                 return self.storages.setdefault(key, _Storage(key, STORAGES[kind], length))
-        raise _Refused("a storage that is described in an unknown way")
+        raise Refused("a storage that is described in an unknown way")
 
     @staticmethod
     def _rebuild_tensor(storage: Any, offset: Any, size: Any, strides: Any, *_: Any) -> _Tensor:
         """Stand in for PyTorch's `_rebuild_tensor_v2`: check what it is called with."""
         if not isinstance(storage, _Storage):
-            raise _Refused("a tensor without a storage")
+            raise Refused("a tensor without a storage")
         if not (_are_sizes((offset,)) and _are_sizes(size) and _are_sizes(strides)):
-            raise _Refused("a tensor with an offset, size or stride that is no whole number >= 0")
+            raise Refused("a tensor with an offset, size or stride that is no whole number >= 0")
         if len(size) != len(strides):
-            raise _Refused("a tensor with not as many strides as dimensions")
+            raise Refused("a tensor with not as many strides as dimensions")
         last = offset + sum((n - 1) * stride for n, stride in zip(size, strides, strict=True))
         # More values than the storage has means strides of 0: a small file that fills the memory.
         if 0 in size or last >= storage.length or math.prod(size) > storage.length:
-            raise _Refused(f"a tensor that is empty or larger than its storage ({storage.length})")
+            raise Refused(f"a tensor that is empty or larger than its storage ({storage.length})")
         return _Tensor(storage, offset, size, strides)
 
 
