@@ -55,7 +55,9 @@ def main() -> None:
     hits = {name: hits_of(results / "evaluation" / name) for name in order}
     ids = sorted(hits[args.reference])
     catalog = read_table(results / "catalog" / "train.parquet", CATALOG)
-    group_of = dict(zip(*(catalog[name].to_pylist() for name in ("image_id", "group")), strict=True))
+    group_of = dict(
+        zip(*(catalog[name].to_pylist() for name in ("image_id", "group")), strict=True)
+    )
     weights = draw_groups(np.array([group_of[one] or one for one in ids]))
     print(f"{len(ids)} photos of {len({group_of[one] or one for one in ids})} groups; percent")
     reference = np.array([hits[args.reference][one] for one in ids], float)

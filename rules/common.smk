@@ -20,6 +20,7 @@ from zest import sources
 from zest.config import canonical, validate
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
+from zest.locks import hold
 from zest.models.custom import source_digest
 from zest.phases import image_size, phases_of
 
@@ -232,6 +233,8 @@ def handed_in(wildcards):
     return submission_files
 
 
+if workflow.is_main_process:
+    hold(Path.cwd())
 try:
     config = validate(config)
     archives = sources.find_archives(config["data"])

@@ -121,35 +121,46 @@ def test_the_replicas_of_a_killed_training_do_not_outlive_it(project, tmp_path):
     assert not alive
 
 
-def test_snakemake_tries_again_from_the_checkpoint(project):
+def start_snakemake(project: Path, *arguments: str) -> subprocess.Popen:
+    """Start snakemake in a process group of its own."""
+    command = [Path(sys.executable).with_name("snakemake"), "--configfile", "config/tiny.yaml"]
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.Popen(
+        [*map(str, command), *arguments],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def trained(project) -> tuple[str, str]:
+    """The weights of a long training that is still to be done, and what they must be."""
     path = project / "config/tiny.yaml"
     config = yaml.safe_load(path.read_text())
     config["models"]["m"] = {**MODEL, "epochs": 150, "replicas": 1}
     path.write_text(yaml.safe_dump(config, sort_keys=False))
     weights = f"{RESULTS}/models/m/fold0/weights.pdparams"
     assert snakemake(project, "-j2", weights).returncode == 0
-    expected = sha256(project / weights)
-
     config["models"]["n"] = config["models"].pop("m")
     path.write_text(yaml.safe_dump(config, sort_keys=False))
-    weights = weights.replace("/m/", "/n/")
-    state = project / RESULTS / "checkpoints/n/fold0/state.npz"
-    command = [
-        *(Path(sys.executable).with_name("snakemake"), "--configfile", "config/tiny.yaml"),
-        *("-j2", "--retries", "1", weights),
-    ]
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    process = subprocess.Popen(
-        list(map(str, command)),
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    while not state.exists():
+    return weights.replace("/m/", "/n/"), sha256(project / weights)
+
+
+def wait_for_checkpoint(project: Path, process: subprocess.Popen) -> None:
+    """Wait until the training of the model n, started by this process, has a checkpoint."""
+    while not (project / RESULTS / "checkpoints/n/fold0/state.npz").exists():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.05)
+
+
+def test_snakemake_tries_again_from_the_checkpoint(project, trained):
+    weights, expected = trained
+    process = start_snakemake(project, "-j2", "--retries", "1", weights)
+    wait_for_checkpoint(project, process)
     (training,) = [
         child
         for child in psutil.Process(process.pid).children(recursive=True)
@@ -162,3 +173,27 @@ def test_snakemake_tries_again_from_the_checkpoint(project):
     assert sha256(project / weights) == expected
     told = json.loads((project / weights).with_name("model.json").read_text())
     assert told["trained_with"]["epochs"] == 150
+
+
+def test_after_a_power_cut_the_same_command_goes_on(project, trained):
+    weights, expected = trained
+    process = start_snakemake(project, "-j2", weights)
+    wait_for_checkpoint(project, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list((project / ".snakemake/locks").glob("*.lock"))
+    again = snakemake(project, "-j2", weights)
+    assert again.returncode == 0, again.stderr
+    assert "goes on after epoch" in again.stdout + again.stderr
+    assert sha256(project / weights) == expected
+
+
+def test_two_runs_at_once_are_still_refused(project, trained):
+    weights, _ = trained
+    process = start_snakemake(project, "-j2", weights)
+    wait_for_checkpoint(project, process)
+    second = snakemake(project, "-j2", weights)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert second.returncode != 0
+    assert "lock" in (second.stdout + second.stderr).lower()
