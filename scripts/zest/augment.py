@@ -19,7 +19,7 @@ import numpy as np
 
 from zest.images import fit
 
-# A copy is cut from an image this much larger than it will be: zooming in costs no sharpness.
+# Resampling blurs a little; a copy is cut from an image that is this much finer.
 OVERSIZE = 1.25
 
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
@@ -63,24 +63,35 @@ def apply_operations(photo: np.ndarray, drawn: list[dict], size: int, how: str) 
     Returns:
         uint8 RGB, (size, size, 3).
     """
-    moves = any(step["name"] in _SOURCE for step in drawn)
-    return augment_image(fit(photo, round(size * OVERSIZE) if moves else size, how), drawn, size)
+    wanted = size
+    if any(step["name"] in _SOURCE for step in drawn):
+        wanted = min(round(OVERSIZE * size * magnification(drawn)), *photo.shape[:2])
+    return augment_image(fit(photo, max(size, wanted), how), drawn, size)
+
+
+def magnification(drawn: list[dict]) -> float:
+    """Return how many times larger than its copy an image must be, so that the copy is sharp.
+
+    Args:
+        drawn: the result of `draw_operations`; a crop of a quarter of the area gives 2.
+    """
+    return 1 / math.sqrt(abs(np.linalg.det(_source_of(drawn))))
 
 
 def augment_image(image: np.ndarray, drawn: list[dict], size: int) -> np.ndarray:
     """Apply operations to a square image.
 
     Args:
-        image: uint8 RGB, (pixels, pixels, 3); a little more than `size` keeps a crop sharp.
+        image: uint8 RGB, (pixels, pixels, 3); with fewer pixels than `size` times the
+            `magnification` the result is blurred, with over twice as many it is jagged.
         drawn: the result of `draw_operations`.
         size: width and height of the result, in pixels.
 
     Returns:
         uint8 RGB, (size, size, 3).
     """
-    geometric = [step for step in drawn if step["name"] in _SOURCE]
-    if geometric:
-        image = _resample(image, geometric, size)
+    if any(step["name"] in _SOURCE for step in drawn):
+        image = _resample(image, _source_of(drawn), size)
     elif image.shape[0] != size:
         image = fit(image, size)
     for step in drawn:
@@ -93,10 +104,16 @@ def augment_image(image: np.ndarray, drawn: list[dict], size: int) -> np.ndarray
 # tells for a point of the result where in the operation's input it comes from.
 
 
-def _resample(image: np.ndarray, steps: list[dict], size: int) -> np.ndarray:
+def _source_of(drawn: list[dict]) -> np.ndarray:
+    """Return the matrix of all geometric operations together, float (3, 3)."""
     source = np.eye(3)
-    for step in steps:
-        source = source @ _SOURCE[step["name"]](step)
+    for step in drawn:
+        if step["name"] in _SOURCE:
+            source = source @ _SOURCE[step["name"]](step)
+    return source
+
+
+def _resample(image: np.ndarray, source: np.ndarray, size: int) -> np.ndarray:
     height, width = image.shape[:2]
     from_pixels = np.array([[2 / size, 0, 1 / size - 1], [0, 2 / size, 1 / size - 1], [0, 0, 1]])
     to_pixels = np.array(

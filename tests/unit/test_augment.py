@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from zest.augment import OPERATIONS, apply_operations, draw_operations
+from zest.augment import OPERATIONS, apply_operations, draw_operations, magnification
 from zest.config import load_schema, resolve
 from zest.images import fit
 
@@ -166,3 +166,13 @@ def test_the_same_seed_draws_the_same_operations():
     recipe = [settings_of(name) for name in OPERATIONS]
     assert draw_operations(recipe, 9) == draw_operations(recipe, 9)
     assert draw_operations(recipe, 9) != draw_operations(recipe, 10)
+
+
+def test_a_crop_is_as_sharp_as_the_photo():
+    """A quarter of the photo, scaled to the size of the copy, is not scaled up from less."""
+    stripes = np.tile(np.array([[0, 0, 255, 255]], np.uint8), (400, 100))  # two pixels wide
+    photo = np.repeat(stripes[:, :, None], 3, axis=2)
+    crop = {"name": "crop", "left": 0.25, "top": 0.25, "width": 0.5, "height": 0.5}
+    assert magnification([crop]) == pytest.approx(2)
+    copy = apply_operations(photo, [crop], 200, "crop")
+    assert copy.std() > 0.9 * photo.std()

@@ -63,6 +63,19 @@ def test_online_operations_depend_on_epoch_and_row_and_not_on_the_batch():
     )
 
 
+def test_an_online_crop_is_taken_from_the_stored_image_in_full_size():
+    stripes = np.tile(np.array([[0, 0, 255, 255]], np.uint8), (96, 24))  # two pixels wide
+    images = np.repeat(stripes[None, :, :, None], 3, axis=3)  # (1, 96, 96, 3)
+    whole = [{"horizontal_flip": {"probability": 1.0}}]
+    close = [{"crop": {"min_area": 0.26, "max_aspect": 1.0, "probability": 1.0}}]
+    for operations, least in ((whole, 0), (close, 0.9)):
+        source = ImageSource(images, NORMALISATION, operations, seed=0)
+        source.resize(48)
+        seen = np.concatenate([source.batch(np.array([0]), epoch) for epoch in range(20)])
+        assert seen.shape == (20, 3, 48, 48)
+        assert seen.std(axis=(1, 2, 3)).max() >= least  # scaled down, stripes are all but grey
+
+
 def test_softmax_sums_to_one_and_stands_large_logits():
     found = softmax(np.array([[1000.0, 999.0, -1000.0], [0, 0, 0]]))
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)

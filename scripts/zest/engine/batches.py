@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
-from zest.augment import OVERSIZE, augment_image, draw_operations
+from zest.augment import augment_image, draw_operations, magnification
 from zest.images import decode_png
 from zest.randomness import seed_from
+
+ZOOM = 2  # times the input size: what is kept of stored images for operations to cut from
 
 
 def load_images(path: str | os.PathLike, size: int) -> np.ndarray:
@@ -18,17 +20,21 @@ def load_images(path: str | os.PathLike, size: int) -> np.ndarray:
 
     Args:
         path: of the parquet file.
-        size: width and height of the result; stored images that are larger are scaled down.
+        size: largest width and height of the result; larger images are scaled down to it.
 
     Returns:
-        uint8 RGB, (rows, size, size, 3), in the order of the table.
+        uint8 RGB, (rows, pixels, pixels, 3), in the order of the table.
     """
     file = pq.ParquetFile(path)
-    images = np.empty((file.metadata.num_rows, size, size, 3), np.uint8)
+    images = np.empty((0, size, size, 3), np.uint8)
     row = 0
     for batch in file.iter_batches(batch_size=256, columns=["image"]):
         for png in batch.column("image").field("bytes"):
-            images[row] = scale(decode_png(png.as_buffer()), size)
+            image = decode_png(png.as_buffer())
+            if not len(images):
+                pixels = min(size, image.shape[0])
+                images = np.empty((file.metadata.num_rows, pixels, pixels, 3), np.uint8)
+            images[row] = scale(image, images.shape[1])
             row += 1
     return images
 
@@ -61,7 +67,8 @@ class ImageSource:
     """The training images, and each batch of them as the network takes it.
 
     Args:
-        images: uint8 RGB, (rows, stored size, stored size, 3).
+        images: uint8 RGB, (rows, stored size, stored size, 3). Operations cut from up to
+            `ZOOM` times the size of the network's input, so that a crop is sharp.
         normalisation: mean and std of the three channels, on [0, 1].
         operations: drawn anew for every image in every epoch, as in a recipe.
         seed: of these draws; each depends on (seed, epoch, row) alone, never on the batch.
@@ -79,22 +86,34 @@ class ImageSource:
     def resize(self, size: int) -> None:
         """Give images of `size` pixels from now on."""
         self.size = size
-        # What is cut and turned is taken from a larger image, so that it stays sharp.
-        wanted = round(OVERSIZE * size) if self.operations else size
-        if wanted < self.stored.shape[1]:
-            self.images = np.stack([scale(image, wanted) for image in self.stored])
-        else:
-            self.images = self.stored
+        if not self.operations:
+            self.levels = [_scaled(self.stored, size)]
+            return
+        # Each half as large as the one before: a crop is taken from the one that fits it, so that
+        # it is neither blurred nor jagged (Williams 1983, "Pyramidal parametrics").
+        self.levels = [_scaled(self.stored, ZOOM * size)]
+        while self.levels[-1].shape[1] >= 2 * size:
+            self.levels.append(_scaled(self.levels[-1], self.levels[-1].shape[1] // 2))
 
     def batch(self, rows: np.ndarray, epoch: int) -> np.ndarray:
         """Return the input of the network for some rows: float32, (batch, 3, size, size)."""
         if not self.operations:
-            return normalise(self.images[rows], *self.normalisation)
+            return normalise(self.levels[0][rows], *self.normalisation)
         images = np.empty((len(rows), self.size, self.size, 3), np.uint8)
         for place, row in enumerate(rows.tolist()):
             drawn = draw_operations(self.operations, seed_from(self.seed, "online", epoch, row))
-            images[place] = augment_image(self.images[row], drawn, self.size)
+            sharp = self.size * magnification(drawn)
+            fitting = [level for level in self.levels if level.shape[1] >= sharp]
+            level = fitting[-1] if fitting else self.levels[0]
+            images[place] = augment_image(level[row], drawn, self.size)
         return normalise(images, *self.normalisation)
+
+
+def _scaled(images: np.ndarray, size: int) -> np.ndarray:
+    """Scale down images that are larger: uint8, (rows, pixels, pixels, 3)."""
+    if images.shape[1] <= size:
+        return images
+    return np.stack([scale(image, size) for image in images])
 
 
 class ActivationSource:

@@ -10,6 +10,7 @@ import numpy as np
 from zest.classes import read_classes
 from zest.contracts import FOLDS, IMAGES, PREDICTIONS, TRAINSET, read_table
 from zest.engine.batches import (
+    ZOOM,
     ActivationSource,
     ImageSource,
     TrainingSet,
@@ -113,10 +114,10 @@ def read_training_set(
     if args.activations:
         source = ActivationSource(read_features(args.activations[0])[1])
     else:
-        images = load_images(args.trainset, max(phase.image_size for phase in phases_of(cfg)))
-        source = ImageSource(
-            images, normalisation(cfg["architecture"]), cfg["online_operations"], seed
-        )
+        operations = cfg["online_operations"]
+        largest = max(phase.image_size for phase in phases_of(cfg))
+        images = load_images(args.trainset, ZOOM * largest if operations else largest)
+        source = ImageSource(images, normalisation(cfg["architecture"]), operations, seed)
     teacher = _read_teacher(args.teacher, args.trainset, ids) if args.teacher else None
     return TrainingSet(source, targets, teacher), np.bincount(labels, minlength=len(class_nums))
 
