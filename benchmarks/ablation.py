@@ -1,10 +1,12 @@
-"""Compare every model of a competition with one of them, on the photos that all of them predicted.
+"""Compare every model of a competition with one of them, on the photos that all predicted.
 
-Prints, for each model, its out-of-fold accuracy and the difference to the reference, each with a 95 %
-bootstrap interval that draws whole groups of photos (photos of one session are not independent) and,
-for the differences, the same photos for both models.
+Prints, for each model, its out-of-fold accuracy and the difference to the reference, each with a
+95 % bootstrap interval that draws whole groups of photos (photos of one session are not independent)
+and, for the differences, the same photos for both models.
 
-Run it in the environment, after a leaderboard: python benchmarks/ablation.py citrus_ablation default
+Run it in the environment, after a leaderboard:
+
+    python benchmarks/ablation.py citrus_ablation default
 """
 
 import argparse
@@ -37,7 +39,12 @@ def draw_groups(groups: np.ndarray) -> np.ndarray:
 
 
 def with_interval(values: np.ndarray, weights: np.ndarray) -> str:
-    """Return the mean in percent and its interval: values (photos,), weights (resamples, photos)."""
+    """Return the mean in percent and its interval.
+
+    Args:
+        values: float, (photos,).
+        weights: int, (resamples, photos): how often each photo is drawn.
+    """
     low, high = np.quantile(weights @ values / weights.sum(axis=1), TAILS)
     return f"{100 * values.mean():6.1f} ({100 * low:5.1f} to {100 * high:5.1f})"
 

@@ -1,15 +1,17 @@
 """Guess which photos were taken in one go, so that a validation can imitate photos of other days.
 
-Copies a competition folder in the contest's layout by links, with a column `session` in its label
-file; a configuration keeps sessions together by `data.group_column: session`. A session is a cluster
-of photos of one class whose features (EfficientNet-Lite0 at 224 pixels, of unit length) are joined
-by average linkage within a cosine distance.
+Makes a competition folder of links to another one in the contest's layout, with a column `session`
+in its label file; a configuration keeps sessions together by `data.group_column: session`. A session
+is a cluster of photos of one class whose features (EfficientNet-Lite0 at 224 pixels, of unit length)
+are joined by average linkage within a cosine distance.
 
 The distance makes the estimate: 0.24 is where the linear probe scores on photos of other sessions
 what it is known to score on the official test photos of citrus and grocery (0.64 and 0.75). So that
 agreement is no evidence; use these folds to rank models, and as a guess of their scores.
 
-Run it in the environment: python benchmarks/sessions.py ../shared/data/grocery data/grocery_sessions
+Run it in the environment:
+
+    python benchmarks/sessions.py ../shared/data/grocery data/grocery_sessions
 """
 
 import argparse
@@ -21,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from zest.runtime import tune_process
 
-tune_process()  # before anything imports paddle
+if __name__ == "__main__":
+    tune_process()  # before anything imports paddle
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage

@@ -18,7 +18,7 @@ if __name__ == "__main__":
 import pyarrow.parquet as pq
 
 from zest.engine.batches import load_images
-from zest.engine.features import write_features
+from zest.engine.features import SEED_OF_FROZEN, write_features
 from zest.engine.inference import predict_images
 from zest.errors import run
 from zest.models.groups import head_parameters, split, trunk
@@ -42,7 +42,7 @@ def main() -> None:
 
     ids = pq.read_table(args.images, columns=["image_id"])["image_id"].to_pylist()
     images = load_images(args.images, cfg["image_size"])
-    net = build(cfg, _ANY, seed=0)
+    net = build(cfg, _ANY, SEED_OF_FROZEN)
     if cfg["frozen"] == "trunk":
         frozen = trunk(net, head_parameters(net, cfg["architecture"], _ANY))
     else:

@@ -23,9 +23,9 @@ from zest.engine.speed import images_per_second
 from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.models.complexity import GroupCost, count_costs
-from zest.models.groups import LayerGroup, head_parameters, layer_groups
+from zest.models.groups import LayerGroup, frozen_groups, head_parameters, layer_groups
 from zest.models.registry import build
-from zest.phases import Phase, phases_of
+from zest.phases import phases_of
 
 COUNTED = "multiplications of Conv2D and Linear layers for one image, each with an addition"
 SECONDS = "seconds"  # what a linear probe takes
@@ -90,7 +90,7 @@ def summarise(name: str, settings: dict, num_classes: int, rows: int) -> Summary
         learnable, minutes, timed = costs[-1].parameters, None, ""
     else:
         phases = phases_of(settings)
-        least = min(_frozen(phase, groups) for phase in phases)
+        least = min(len(frozen_groups(groups, phase.frozen)) for phase in phases)
         learnable = sum(cost.parameters for cost in costs[least:])
         minutes, timed = expected_minutes(net, groups, settings, rows)
     size = settings["image_size"]
@@ -180,10 +180,6 @@ def to_text(one: Summary, limit: float | None, models: int) -> str:
         lines.append(f"about {one.minutes:.1f} minutes of training per fold ({one.timed})")
     lines.append("`frozen: N` keeps the groups 1 to N as they are")
     return "\n".join(lines) + "\n"
-
-
-def _frozen(phase: Phase, groups: list[LayerGroup]) -> int:
-    return len(groups) - 1 if isinstance(phase.frozen, str) else phase.frozen
 
 
 def _short(macs: int) -> str:

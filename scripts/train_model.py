@@ -18,12 +18,10 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-import numpy as np
 import pyarrow as pa
 
 from zest.classes import read_classes
 from zest.contracts import HISTORY, write_table
-from zest.engine.batches import ImageSource
 from zest.engine.checkpoint import Checkpoint, only_one
 from zest.engine.curves import draw_curves
 from zest.engine.group import Group, train_in_group
@@ -32,8 +30,7 @@ from zest.engine.journal import Journal
 from zest.engine.model_folder import save_model
 from zest.engine.replicas import launched_as
 from zest.errors import run
-
-SHOWN = 8  # images of the first rows, in VisualDL
+from zest.models.registry import build
 
 
 def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
@@ -47,10 +44,13 @@ def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
         return
     journal = Journal(args.name, trainer.epochs, args.visualdl)
     journal.show_settings(cfg)
-    if isinstance(trainer.training.source, ImageSource):
-        batch = trainer.training.source.batch(np.arange(SHOWN), 1)
-        journal.show_batch(batch, trainer.normalisation)
-        journal.show_graph(trainer.net, cfg["image_size"])
+    classes = read_classes(args.classes)
+    journal.show_graph(
+        build({**cfg, "pretrained": False, "weights": None}, len(classes), seed=0),
+        cfg["image_size"],
+    )
+    if trainer.epoch <= trainer.epochs and not args.activations:
+        journal.show_batch(trainer.next_inputs(), trainer.normalisation)
     journal.go_on(earlier)
     for row in trainer.run():
         journal.add(row)
@@ -58,7 +58,7 @@ def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
     journal.close()
     write_table(pa.Table.from_pylist(journal.rows, schema=HISTORY), args.history, HISTORY)
     draw_curves(journal.rows, args.name, args.curves)
-    save_model(trainer.net, cfg, read_classes(args.classes), args.weights, args.model)
+    save_model(trainer.net, cfg, classes, args.weights, args.model)
     checkpoint.remove()
 
 

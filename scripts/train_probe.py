@@ -18,12 +18,13 @@ if __name__ == "__main__":
 
 import numpy as np
 import pyarrow as pa
+from paddle import nn
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from zest.classes import read_classes
 from zest.contracts import FOLDS, HISTORY, VALIDATION_SCORES, read_table, write_table
-from zest.engine.features import read_features
+from zest.engine.features import SEED_OF_FROZEN, read_features
 from zest.engine.losses import class_weights
 from zest.engine.model_folder import save_model
 from zest.engine.prediction import softmax
@@ -64,10 +65,13 @@ def fit_classifier(
             "left in this fold; lower split.folds, or remove the class."
         )
     scaler = StandardScaler().fit(features.astype(np.float64))
-    regression = LogisticRegression(C=1 / (l2 * len(labels)), max_iter=10_000, tol=1e-5)
+    # Of two classes the regression has one row, w, of which the classifier's two are half each: the
+    # squared norm of both together is half of that of w.
+    c = (2 if num_classes == 2 else 1) / (l2 * len(labels))
+    regression = LogisticRegression(C=c, max_iter=10_000, tol=1e-5)
     regression.fit(scaler.transform(features), labels, sample_weight=weights[labels])
     weight, bias = regression.coef_, regression.intercept_
-    if num_classes == 2:  # one row that tells class 1 from class 0
+    if num_classes == 2:
         weight, bias = np.stack([-weight[0], weight[0]]) / 2, np.array([-bias[0], bias[0]]) / 2
     weight = weight.T / scaler.scale_[:, None]
     return weight.astype(np.float32), (bias - scaler.mean_ @ weight).astype(np.float32)
@@ -96,6 +100,11 @@ def main() -> None:
     classes = read_classes(args.classes)
     folds = {row["image_id"]: row for row in read_table(args.folds, FOLDS).to_pylist()}
     ids, features = read_features(args.features)
+    if unknown := sorted(set(ids) - folds.keys()):
+        raise UserError(
+            f"{args.features}: {unknown[0]} is not in {args.folds}. Delete the features and run "
+            "the same command again."
+        )
     labels = np.array([folds[image_id]["label"] for image_id in ids])
     held_out = np.array([folds[image_id]["fold"] == args.fold for image_id in ids])
     counts = np.bincount(labels[~held_out], minlength=len(classes))
@@ -115,8 +124,13 @@ def main() -> None:
         row |= validation_scores(probabilities[held_out], labels[held_out])
         print(f"[{args.name}] accuracy {row['val_accuracy']:.3f}", flush=True)
 
-    net = build(cfg, len(classes), seed=0)
+    net = build(cfg, len(classes), SEED_OF_FROZEN)
     head = dict(net.named_sublayers())[find_head(net, cfg["architecture"], len(classes))]
+    if not isinstance(head, nn.Linear) or head.bias is None:
+        raise UserError(
+            f"architecture: {cfg['architecture']} ends in {head}, and a linear_probe needs an "
+            "nn.Linear with a bias. Choose another architecture, or method: fine_tuning."
+        )
     head.weight.set_value(weight)
     head.bias.set_value(bias)
     save_model(net, cfg, classes, args.weights, args.model)

@@ -25,6 +25,9 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
                 f"{path}.method: a linear_probe of a network that knows nothing; set "
                 f"{path}.pretrained: true, or {path}.weights"
             )
+        for key in ("soft_labels", "distillation", "dropout", "drop_path"):
+            if model[key]:
+                yield f"{path}.{key}: a linear_probe does not use it; leave it out"
         return
     phases = phases_of({**model, "image_size": image_size(config, name)})
     epochs = sum(phase.epochs for phase in phases)
@@ -38,6 +41,11 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
     if model["warmup_epochs"] >= epochs:
         yield (
             f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the {epochs} epochs"
+        )
+    if any(phase.frozen for phase in phases) and knows_nothing:
+        yield (
+            f"{path}.frozen: the frozen layers know nothing; set {path}.pretrained: true, or "
+            f"{path}.weights"
         )
     if model["batch_size"] < 2 * model["replicas"]:
         yield (
@@ -55,14 +63,8 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
         yield f"{path}.drop_path: only {', '.join(lite)} have it; set it to 0"
     if model["cache_frozen"]:
         yield from _cache_contradictions(path, model, phases, image_size(config, name))
-        if knows_nothing:
-            yield (
-                f"{path}.cache_frozen: the frozen layers know nothing; set {path}.pretrained: "
-                f"true, or {path}.weights"
-            )
     yield from _teacher_contradictions(config, path, name)
-    submission = config["submission"]
-    if submission["train_on"] == "all" and submission["model"] in (name, "best"):
+    if name in _trained_on_all(config):
         for key, needs in (
             ("early_stopping_patience", model["early_stopping_patience"] is not None),
             ("schedule", model["schedule"] == "plateau"),
@@ -90,6 +92,22 @@ def _cache_contradictions(path: str, model: dict, phases: list[Phase], size: int
             yield (
                 f"{path}.cache_frozen: {key} changes the images, so they cannot be seen only once"
             )
+
+
+def _trained_on_all(config: dict) -> set[str]:
+    """Return the models that are trained without a validation: what is handed in, and teachers."""
+    submission, models = config["submission"], config["models"]
+    if submission["train_on"] != "all":
+        return set()
+    found: set[str] = set()
+    waiting = list(models) if submission["model"] == "best" else [submission["model"]]
+    while waiting:
+        name = waiting.pop()
+        if name in models and name not in found:
+            found.add(name)
+            if models[name]["distillation"]:
+                waiting.append(models[name]["distillation"]["teacher"])
+    return found
 
 
 def _teacher_contradictions(config: dict, path: str, name: str) -> Iterator[str]:

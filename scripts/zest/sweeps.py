@@ -12,6 +12,8 @@ from typing import Any
 from zest.config_faults import nearest
 from zest.randomness import seed_from
 
+_PATIENCE = 20  # draws for each trial that a random search is to have
+
 
 def sweep_faults(config: dict, model_keys: list[str]) -> Iterator[str]:
     """Yield what is wrong with the sweeps of a configuration: the path of the key, and why."""
@@ -21,6 +23,12 @@ def sweep_faults(config: dict, model_keys: list[str]) -> Iterator[str]:
             near = nearest(sweep["model"], config["models"])
             yield f"{path}.model: there is no model {sweep['model']!r} under models{near}"
         for key, values in sweep["keys"].items():
+            of = config["models"].get(sweep["model"], {})
+            if key == "epochs" and of.get("phases") and "phases" not in sweep["keys"]:
+                yield (
+                    f"{path}.keys.epochs: {sweep['model']} has phases, each with its own epochs; "
+                    "sweep over phases instead"
+                )
             if key not in model_keys:
                 yield f"{path}.keys.{key}: unknown key of a model{nearest(key, model_keys)}"
             if isinstance(values, list):
@@ -41,7 +49,8 @@ def expand(config: dict) -> dict[str, dict]:
 
     The name tells the trial, so a value that is added or removed leaves the other trials as they
     are. The draws of a random search (Bergstra & Bengio 2012, JMLR 13) depend on the seed, the name
-    of the sweep and the number of the trial alone.
+    of the sweep and the number of the trial alone; one that was there already is drawn again, so
+    there are fewer trials than asked for only where there are hardly as many combinations.
     """
     models = {}
     for name, sweep in config["sweeps"].items():
@@ -57,25 +66,32 @@ def _trials(name: str, sweep: dict, seed: int) -> Iterator[list[tuple[str, Any]]
         for values in itertools.product(*keys.values()):
             yield list(zip(keys, values, strict=True))
         return
-    for number in range(sweep["trials"]):
-        yield [
+    drawn: list[list[tuple[str, Any]]] = []
+    for number in range(_PATIENCE * sweep["trials"]):
+        trial = [
             (key, _draw(values, random.Random(seed_from(seed, "sweep", name, number, key))))
             for key, values in keys.items()
         ]
+        if trial not in drawn:
+            drawn.append(trial)
+        if len(drawn) == sweep["trials"]:
+            break
+    yield from drawn
 
 
 def _draw(values: Any, rng: random.Random) -> Any:
     if isinstance(values, list):
         return rng.choice(values)
     low, high = values["low"], values["high"]
+    whole = isinstance(low, int) and isinstance(high, int)
+    if whole and not values.get("log"):
+        return rng.randint(low, high)
     if values.get("log"):
         drawn = math.exp(rng.uniform(math.log(low), math.log(high)))
     else:
         drawn = rng.uniform(low, high)
     rounded = float(f"{drawn:.3g}")  # what the name of the trial shows is exactly what is tried
-    if isinstance(low, int) and isinstance(high, int):
-        return round(rounded)
-    return min(max(rounded, low), high)
+    return min(max(round(drawn) if whole else rounded, low), high)
 
 
 def _shown(value: Any, values: Any) -> str:
@@ -83,7 +99,8 @@ def _shown(value: Any, values: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"{value:g}"
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
     if isinstance(value, str) and value.replace("_", "").isalnum():
         return value
     return "null" if value is None else str(values.index(value) + 1)

@@ -49,7 +49,7 @@ def faults(model, **sections):
         ),
         (
             {"cache_frozen": True, "frozen": 3, "pretrained": False},
-            "models.m.cache_frozen: the frozen layers know nothing",
+            "models.m.frozen: the frozen layers know nothing",
         ),
         (
             {"method": "linear_probe", "pretrained": False},
@@ -60,6 +60,14 @@ def faults(model, **sections):
             "models.m.distillation.teacher: there is no model 'n' under models",
         ),
         ({"distillation": {"teacher": "m"}}, "models.m.distillation.teacher: m learns from m"),
+        (
+            {"phases": [{"epochs": 1, "frozen": 3}, {"epochs": 3}], "pretrained": False},
+            "models.m.frozen: the frozen layers know nothing",
+        ),
+        (
+            {"method": "linear_probe", "drop_path": 0.1},
+            "models.m.drop_path: a linear_probe does not use it",
+        ),
     ],
 )
 def test_a_contradiction_names_its_key(model, message):
@@ -71,6 +79,17 @@ def test_what_needs_a_validation_score_does_not_go_with_training_on_all_photos()
     assert "models.m.early_stopping_patience: 2 needs a validation score" in told
     told = faults({"schedule": "plateau"}, submission={"train_on": "all", "model": "m"})
     assert "models.m.schedule: plateau needs a validation score" in told
+
+
+def test_nor_does_it_where_a_teacher_of_the_model_needs_one():
+    models = {
+        "small": {"distillation": {"teacher": "large"}},
+        "large": {"early_stopping_patience": 2},
+        "other": {"early_stopping_patience": 2},
+    }
+    told = faults({}, models=models, submission={"train_on": "all", "model": "small"})
+    assert "models.large.early_stopping_patience: 2 needs a validation score" in told
+    assert "models.other" not in told
 
 
 def test_a_teacher_that_learns_from_its_student_is_told():

@@ -110,13 +110,6 @@ def test_class_weights_are_mixed_as_the_target_is(loss):
     assert found == pytest.approx((rows * (TARGETS @ WEIGHTS)).mean(), rel=1e-5)
 
 
-def test_sample_weights_multiply_the_rows():
-    rows = expected_losses("cross_entropy", LOGITS, TARGETS)
-    weights = np.array([0, 1, 2, 0.5, 1, 1])
-    found = value(make_loss(SETTINGS, None), LOGITS, TARGETS, weights)
-    assert found == pytest.approx((rows * weights).mean(), rel=1e-5)
-
-
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 5.0])
 def test_focal_looks_away_by_its_gamma_and_is_cross_entropy_at_0(gamma):
     loss = make_loss(settings("focal", focal_gamma=gamma), None)

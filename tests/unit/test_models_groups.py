@@ -195,5 +195,5 @@ def test_a_network_that_is_no_chain_cannot_be_cut():
 
 @pytest.mark.parametrize("frozen", [5, 99])
 def test_more_groups_than_there_are_cannot_be_frozen(frozen):
-    with pytest.raises(UserError, match=f"lenet5 has 5 groups of layers.*{frozen} cannot"):
+    with pytest.raises(UserError, match=f"network has 5 groups of layers.*{frozen} cannot"):
         split(network("lenet5"), "lenet5", frozen)

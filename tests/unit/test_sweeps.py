@@ -49,6 +49,19 @@ def test_random_draws_lie_in_their_range_and_more_trials_keep_the_first_ones():
     assert {trial["optimizer"] for trial in trials} == {"adamw", "lion"}
 
 
+def test_a_draw_that_was_there_already_is_drawn_again():
+    sweep = {"model": "lite0", "method": "random", "keys": {"frozen": {"low": 1, "high": 8}}}
+    found = models(s={**sweep, "trials": 8})
+    assert {found[name]["frozen"] for name in found if name != "lite0"} == set(range(1, 9))
+    few = {"model": "lite0", "method": "random", "trials": 10, "keys": {"mixup": [0, 0.2]}}
+    assert len(models(s=few)) == 3  # there are but two
+
+
+def test_values_that_differ_in_the_last_digits_are_different_trials():
+    found = models(s={"model": "lite0", "keys": {"learning_rate": [0.00012345678, 0.00012345679]}})
+    assert len(found) == 3
+
+
 def test_values_that_are_no_plain_values_go_by_their_place():
     phases = [[{"epochs": 1}], [{"epochs": 2, "image_size": 64}]]
     found = models(p={"model": "lite0", "keys": {"phases": phases}})
@@ -80,14 +93,19 @@ def test_values_that_are_no_plain_values_go_by_their_place():
             r"sweeps\.s\.keys\.mixup: low must be more than 0",
         ),
         (
+            {"model": "grown", "keys": {"epochs": [2, 3]}},
+            r"sweeps\.s\.keys\.epochs: grown has phases, each with its own epochs",
+        ),
+        (
             {"model": "lite0", "keys": {"epochs": [0]}},
             r"models\.s-epochs=0\.epochs: must be at least 1, not 0",
         ),
     ],
 )
 def test_a_fault_names_its_key(sweep, message):
+    grown = {"phases": [{"epochs": 4}]}
     with pytest.raises(UserError, match=message):
-        models(s=sweep)
+        validate({**BASE, "models": {"lite0": {}, "grown": grown}, "sweeps": {"s": sweep}})
 
 
 def test_the_baseline_is_a_linear_probe_unless_it_is_switched_off_or_named():

@@ -82,17 +82,17 @@ def trainer_of(
     )
     validation = ValidationSet(*dark_and_bright(21, 1)) if validated else None
     return Trainer(
-        net,
-        layer_groups(net, {"head.weight", "head.bias"}),
-        net,
-        NORMALISATION,
-        TrainingSet(source, targets, teacher),
-        validation,
-        settings,
-        weights,
-        seed,
-        ALONE,
-        checkpoint,
+        net=net,
+        groups=layer_groups(net, {"head.weight", "head.bias"}),
+        learner=net,
+        normalisation=NORMALISATION,
+        training=TrainingSet(source, targets, teacher),
+        validation=validation,
+        settings=settings,
+        weights=weights,
+        seed=seed,
+        group=ALONE,
+        checkpoint=checkpoint,
     )
 
 

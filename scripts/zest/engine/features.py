@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from zest.contracts import FEATURES, read_table, write_table
 
+SEED_OF_FROZEN = 0  # of what a file of weights lacks in the layers that are run once
 _ROWS_IN_GROUP = 256
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import json
 from pathlib import Path
 
 import cv2
@@ -18,14 +19,14 @@ from zest.engine.batches import (
     load_images,
 )
 from zest.engine.checkpoint import Checkpoint
-from zest.engine.features import read_features
+from zest.engine.features import SEED_OF_FROZEN, read_features
 from zest.engine.group import Group
 from zest.engine.losses import class_weights, make_targets
 from zest.engine.training import Trainer
 from zest.errors import UserError
 from zest.files import sha256
 from zest.folds import parse_fold, rows_of_fold
-from zest.models.groups import head_parameters, layer_groups, split
+from zest.models.groups import frozen_groups, head_parameters, layer_groups, split
 from zest.models.registry import build
 from zest.models.table import normalisation
 from zest.phases import phases_of
@@ -75,21 +76,27 @@ def make_trainer(
     seed = seed_from(cfg["seed"], "train", args.fold) % 2**31
     net = build(cfg, len(classes), seed)
     training, counts = read_training_set(args, cfg, [one.class_num for one in classes], seed)
+    groups = layer_groups(net, head_parameters(net, architecture, len(classes)))
     learner = net
     if args.activations:
-        _, learner = split(net, architecture, phases_of(cfg)[0].frozen)
+        frozen = phases_of(cfg)[0].frozen
+        _, learner = split(net, architecture, frozen)
+        # What a file of weights lacks is random, and must be what the activations were made with.
+        made_with = build(cfg, len(classes), SEED_OF_FROZEN).state_dict()
+        names = [name for group in frozen_groups(groups, frozen) for name in group.parameters]
+        net.set_state_dict({name: made_with[name] for name in names})
     return Trainer(
-        net,
-        layer_groups(net, head_parameters(net, architecture, len(classes))),
-        learner,
-        normalisation(architecture),
-        training,
-        read_validation_set(args, cfg) if validated else None,
-        cfg,
-        class_weights(cfg["class_weights"], counts),
-        seed,
-        group,
-        checkpoint,
+        net=net,
+        groups=groups,
+        learner=learner,
+        normalisation=normalisation(architecture),
+        training=training,
+        validation=read_validation_set(args, cfg) if validated else None,
+        settings=cfg,
+        weights=class_weights(cfg["class_weights"], counts),
+        seed=seed,
+        group=group,
+        checkpoint=checkpoint,
     )
 
 
@@ -112,7 +119,7 @@ def read_training_set(
                 targets[row] = soft[image_id]
     source: ImageSource | ActivationSource
     if args.activations:
-        source = ActivationSource(read_features(args.activations[0])[1])
+        source = ActivationSource(_read_activations(args.activations[0], args.trainset, ids))
     else:
         operations = cfg["online_operations"]
         largest = max(phase.image_size for phase in phases_of(cfg))
@@ -124,12 +131,21 @@ def read_training_set(
 
 def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
     table = read_table(path, PREDICTIONS)
-    if table["image_id"].to_pylist() != ids:
-        raise UserError(
-            f"{path}: its rows are not those of {trainset}. Delete it and run the same command "
-            "again."
-        )
+    _check_rows(path, table["image_id"].to_pylist(), trainset, ids)
     return np.array(table["probabilities"].to_pylist(), np.float32)
+
+
+def _read_activations(path: Path, images: Path, ids: list[str]) -> np.ndarray:
+    found, activations = read_features(path)
+    _check_rows(path, found, images, ids)
+    return activations
+
+
+def _check_rows(path: Path, found: list[str], images: Path, ids: list[str]) -> None:
+    if found != ids:
+        raise UserError(
+            f"{path}: its rows are not those of {images}. Delete it and run the same command again."
+        )
 
 
 def read_validation_set(args: argparse.Namespace, cfg: dict) -> ValidationSet | None:
@@ -139,7 +155,7 @@ def read_validation_set(args: argparse.Namespace, cfg: dict) -> ValidationSet | 
     if not rows:
         return None
     if args.activations:
-        inputs = read_features(args.activations[1])[1][rows]
+        inputs = _read_activations(args.activations[1], args.images, ids)[rows]
     else:
         inputs = load_images(args.images, cfg["image_size"])[rows]
     return ValidationSet(inputs, np.array(labels))
@@ -147,7 +163,8 @@ def read_validation_set(args: argparse.Namespace, cfg: dict) -> ValidationSet | 
 
 def run_key(args: argparse.Namespace) -> str:
     """Return the key of a run: a hash of its settings, its code and the content of its files."""
-    optional = [args.teacher, args.soft_labels, *(args.activations or [])]
+    weights = json.loads(args.cfg).get("weights")
+    optional = [args.teacher, args.soft_labels, *(args.activations or []), weights]
     files = [args.trainset, args.images, args.folds, args.classes, *filter(None, optional)]
     parts = [args.cfg, args.code, str(args.fold), *map(sha256, files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

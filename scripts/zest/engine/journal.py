@@ -1,5 +1,6 @@
 """What a person sees of a training: progress lines, and curves, images and weights in VisualDL."""
 
+import sys
 import time
 import warnings
 from pathlib import Path
@@ -9,7 +10,7 @@ import paddle
 from paddle import nn
 from visualdl import LogWriter
 
-_IMAGES = 8  # of a batch, shown as the network sees them
+_IMAGES = 8  # of a batch, shown
 
 
 class Journal:
@@ -88,11 +89,19 @@ class Journal:
                 self.writer.add_histogram(f"weights/{name}", parameter.numpy().ravel(), epoch)
 
     def show_graph(self, net: nn.Layer, image_size: int) -> None:
-        """Record the network's graph."""
+        """Record the graph of a network, which is of no use for anything else afterwards.
+
+        VisualDL adds hooks to it and exports it in Paddle's older program format, which refuses
+        some operators (`tanh`, `sigmoid`, `gelu`, `matmul`); then there is a warning and no graph.
+        """
         spec = paddle.static.InputSpec([1, 3, image_size, image_size], "float32")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # VisualDL leaves out an argument that Paddle wants
-            self.writer.add_graph(model=net, input_spec=[spec])
+            try:
+                self.writer.add_graph(model=net, input_spec=[spec])
+            except Exception as error:  # whatever Paddle's export raises
+                reason = str(error).strip().rpartition("\n")[2]
+                print(f"warning: [{self.name}] VisualDL shows no graph: {reason}", file=sys.stderr)
 
     def close(self) -> None:
         """Write what is still in memory."""

@@ -5,7 +5,6 @@ are all the same thing to a loss.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import numpy as np
 import paddle
@@ -72,22 +71,7 @@ def make_targets(labels: np.ndarray, num_classes: int, settings: dict) -> np.nda
     return of_class.astype(np.float32)[labels]
 
 
-class Loss(Protocol):
-    """What `make_loss` returns."""
-
-    def __call__(
-        self,
-        logits: paddle.Tensor,
-        targets: paddle.Tensor,
-        sample_weights: paddle.Tensor | None = None,
-    ) -> paddle.Tensor:
-        """Return the weighted mean loss of a batch, a scalar in the precision of the targets.
-
-        Args:
-            logits: (batch, K).
-            targets: float32, (batch, K); rows sum to 1.
-            sample_weights: (batch,), or None for 1.
-        """
+Loss = Callable[[paddle.Tensor, paddle.Tensor], paddle.Tensor]
 
 
 def make_loss(settings: dict, weights: np.ndarray | None) -> Loss:
@@ -99,6 +83,10 @@ def make_loss(settings: dict, weights: np.ndarray | None) -> Loss:
     Args:
         settings: of the model.
         weights: float32, (K,): of the classes, see `class_weights`; None for 1.
+
+    Returns:
+        A function: logits (batch, K) and targets, float32 (batch, K) with rows that sum to 1, to a
+        scalar in the precision of the targets.
     """
     gamma = settings["focal_gamma"]
     row_losses: dict[str, Callable] = {
@@ -110,12 +98,10 @@ def make_loss(settings: dict, weights: np.ndarray | None) -> Loss:
     losses_of = row_losses[settings["loss"]]
     of_class = None if weights is None else paddle.to_tensor(weights)
 
-    def loss(logits, targets, sample_weights=None):
+    def loss(logits: paddle.Tensor, targets: paddle.Tensor) -> paddle.Tensor:
         losses = losses_of(logits.astype(targets.dtype), targets)  # (batch,)
         if of_class is not None:
             losses = losses * (targets * of_class.astype(targets.dtype)).sum(axis=1)
-        if sample_weights is not None:
-            losses = losses * sample_weights
         return losses.mean()
 
     return loss

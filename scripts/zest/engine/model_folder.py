@@ -11,8 +11,11 @@ from paddle import nn
 from zest.classes import ClassInfo
 from zest.engine.inference import predict_images
 from zest.engine.prediction import softmax
+from zest.engine.state import load_state
+from zest.errors import UserError
 from zest.files import atomic_path, write_text
 from zest.images import fit, load_rgb
+from zest.models.paddle_pickle import read_pdparams
 from zest.models.registry import build
 from zest.models.table import normalisation
 
@@ -26,6 +29,9 @@ class TrainedModel:
     Attributes:
         net: the network, in evaluation mode.
         classes: name of each class, in the order of the probabilities.
+
+    Raises:
+        UserError: the weights are no such file, or not those of this network.
     """
 
     def __init__(self, folder: Path | str):
@@ -34,7 +40,14 @@ class TrainedModel:
         self.preprocessing = description["preprocessing"]
         settings = {**description["trained_with"], "pretrained": False, "weights": None}
         self.net = build(settings, len(self.classes), seed=0)
-        self.net.set_state_dict(paddle.load(str(Path(folder, "weights.pdparams"))))
+        weights = Path(folder, "weights.pdparams")
+        try:
+            load_state(self.net, read_pdparams(weights))
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{weights}: not the weights of the {settings['architecture']} in model.json "
+                f"({error}). Both must be of one training."
+            ) from error
         self.net.eval()
 
     def predict(self, photos: Sequence[Path | str]) -> np.ndarray:

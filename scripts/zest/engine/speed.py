@@ -8,7 +8,7 @@ from paddle import nn
 from paddle.nn import functional
 
 from zest.engine.fast_conv import accelerate
-from zest.models.groups import LayerGroup, frozen_groups, split
+from zest.models.groups import LayerGroup, freeze, split
 from zest.phases import Phase
 
 STEPS = 3  # timed, after one that traces the network and claims its memory
@@ -34,10 +34,8 @@ def images_per_second(
         batch_size: images in a step of this process.
         cached: the frozen layers are not run: the training starts from their activations.
     """
-    frozen = frozen_groups(groups, phase.frozen)
-    names = {name for group in frozen for name in group.parameters}
     learnable = {name: one for name, one in net.named_parameters() if not one.stop_gradient}
-    still = [parameter for name, parameter in learnable.items() if name in names]
+    frozen = freeze(groups, phase.frozen, learnable)
     inputs = paddle.rand([batch_size, 3, phase.image_size, phase.image_size])
     learner = net
     if cached:
@@ -50,8 +48,6 @@ def images_per_second(
     for group in frozen:
         for layer in group.layers:
             layer.eval()
-    for parameter in still:
-        parameter.stop_gradient = True
     forward = accelerate(learner)
     seconds = []
     for _ in range(STEPS + 1):
@@ -66,7 +62,6 @@ def images_per_second(
         seconds.append(time.perf_counter() - started)
         for parameter in net.parameters():
             parameter.clear_gradient()
-    for parameter in still:
-        parameter.stop_gradient = False
+    freeze(groups, 0, learnable)
     net.train()
     return batch_size / statistics.median(seconds[1:])

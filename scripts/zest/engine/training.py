@@ -5,6 +5,7 @@ replicas hold the same values after every step. So a state is the weights, their
 optimiser, the position and the history; from it a training goes on to the very same bytes.
 """
 
+import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -22,13 +23,15 @@ from zest.engine.fast_conv import accelerate
 from zest.engine.group import Group
 from zest.engine.losses import distillation_loss, make_loss
 from zest.engine.mixing import mix_batch
-from zest.engine.optimizers import make_optimizer, optimizer_state, restore_optimizer
+from zest.engine.optimizers import make_optimizer
 from zest.engine.precision import Precision
 from zest.engine.prediction import predict_logits, softmax
 from zest.engine.schedules import Plateau, make_schedule
+from zest.engine.state import load_state, restore_training, state_of, training_state
 from zest.errors import UserError
 from zest.metrics import LOWER_IS_BETTER, validation_scores
-from zest.models.groups import LayerGroup, frozen_groups
+from zest.models.groups import LayerGroup, freeze
+from zest.models.seeding import seed_everything
 from zest.phases import Phase, phases_of
 from zest.randomness import seed_from
 
@@ -57,6 +60,7 @@ class Trainer:
 
     def __init__(
         self,
+        *,
         net: nn.Layer,
         groups: list[LayerGroup],
         learner: nn.Layer,
@@ -134,12 +138,8 @@ class Trainer:
             return
         self._phase = phase
         self.training.source.resize(phase.image_size)
-        frozen = frozen_groups(self.groups, phase.frozen)
+        frozen = freeze(self.groups, phase.frozen, self.learnable)
         learning = self.groups[len(frozen) :]
-        for group in self.groups:
-            for name in group.parameters:
-                if name in self.learnable:
-                    self.learnable[name].stop_gradient = group in frozen
         self._frozen_layers = [layer for group in frozen for layer in group.layers]
         names = [name for group in learning for name in group.parameters]
         self._learning = [self.learnable[name] for name in names if name in self.learnable]
@@ -153,15 +153,23 @@ class Trainer:
         for layer in self._frozen_layers:
             layer.eval()
 
+    def _batches_left(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the steps of this epoch that are still to be done: number, rows of the batch."""
+        rng = np.random.default_rng(seed_from(self.seed, "order", self.epoch))
+        batches = training_batches(len(self.training.targets), self.batch_size, rng)
+        return itertools.islice(enumerate(batches), self.step, None)
+
+    def next_inputs(self) -> np.ndarray:
+        """Return what the network sees in the next step: (batch of this replica, ...)."""
+        self.enter(self.phases[self.epoch - 1])
+        _, batch = next(self._batches_left())
+        return self._inputs_of(batch)[0]
+
     def _train_epoch(self) -> dict:
         started = time.perf_counter()
         done_before, waited = self.step, 0.0
         self.set_mode()
-        rng = np.random.default_rng(seed_from(self.seed, "order", self.epoch))
-        rows = len(self.training.targets)
-        for step, batch in enumerate(training_batches(rows, self.batch_size, rng)):
-            if step < self.step:
-                continue  # done before the interruption
+        for step, batch in self._batches_left():
             done = (self.epoch - 1) * self.steps_per_epoch + step
             rate = self.settings["learning_rate"] * self.schedule(done) * self.plateau.scale
             waited += self.learn(batch, rate)
@@ -187,19 +195,11 @@ class Trainer:
             rate: learning rate.
         """
         started = time.perf_counter()
-        rows = batch[self.group.rank :: self.group.size]
-        position = (self.seed, self.epoch, self.step, self.group.rank)
-        inputs, targets, teacher = mix_batch(
-            self.training.source.batch(rows, self.epoch),
-            self.training.targets[rows],
-            None if self.training.teacher is None else self.training.teacher[rows],
-            self.settings,
-            np.random.default_rng(seed_from("mix", *position)),
-        )
+        inputs, targets, teacher = self._inputs_of(batch)
         inputs_here, targets_here = paddle.to_tensor(inputs), paddle.to_tensor(targets)
         input_seconds = time.perf_counter() - started
 
-        paddle.seed(seed_from("dropout", *position) % 2**31)
+        seed_everything(seed_from("dropout", *self._position()) % 2**31)
         self.optimizer.set_lr(rate)
         with self.precision.autocast():
             logits = self._forward(inputs_here)
@@ -219,6 +219,21 @@ class Trainer:
             self.average.update((self.epoch - 1) * self.steps_per_epoch + self.step)
         self.step += 1
         return input_seconds
+
+    def _position(self) -> tuple[int, ...]:
+        """What the randomness of a step depends on."""
+        return (self.seed, self.epoch, self.step, self.group.rank)
+
+    def _inputs_of(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return this replica's share of a batch: inputs, targets, the teacher's probabilities."""
+        rows = batch[self.group.rank :: self.group.size]
+        return mix_batch(
+            self.training.source.batch(rows, self.epoch),
+            self.training.targets[rows],
+            None if self.training.teacher is None else self.training.teacher[rows],
+            self.settings,
+            np.random.default_rng(seed_from("mix", *self._position())),
+        )
 
     def _mean_loss(self) -> float:
         loss = float(np.mean(self.losses))
@@ -277,62 +292,24 @@ class Trainer:
         patience = self.settings["early_stopping_patience"]
         return patience is not None and self.epoch - 1 - self.best_epoch >= patience
 
-    # The state.
-
     def _save(self) -> None:
-        if self.checkpoint is None or self.group.rank:
-            return
-        parts = {
-            "net": state_of(self.net),
-            "optimizer": optimizer_state(self.optimizer, self.net),
-            "average": self.average.state() if self.average else {},
-            "epoch_average": self.epoch_average.state(),
-            "best": self.best,
-        }
-        arrays = {
-            f"{part}/{name}": v for part, values in parts.items() for name, v in values.items()
-        }
-        position = {name: getattr(self, name) for name in POSITION}
-        states = {"plateau": self.plateau.state(), "precision": self.precision.state()}
-        self.checkpoint.save(arrays, position | states)
+        if self.checkpoint and self.group.rank == 0:
+            self.checkpoint.save(*training_state(self))
 
     def resume(self) -> list[dict]:
-        """Take up the state of the checkpoint, if there is one; return its rows of the history."""
+        """Take up the state of the checkpoint, if there is one; return its rows of the history.
+
+        No replica goes on before all have read it.
+        """
         saved = self.checkpoint.load() if self.checkpoint else None
-        if saved is None:
-            return []
-        arrays, meta = saved
-        parts: dict[str, dict[str, np.ndarray]] = {}
-        for name, value in arrays.items():
-            part, _, rest = name.partition("/")
-            parts.setdefault(part, {})[rest] = value
-        load_state(self.net, parts["net"])
-        restore_optimizer(self.optimizer, self.net, parts.get("optimizer", {}))
-        if self.average:
-            self.average.restore(parts["average"])
-        self.epoch_average.restore(parts.get("epoch_average", {}))
-        self.best = parts.get("best", {})
-        self.plateau.restore(meta["plateau"])
-        self.precision.restore(meta["precision"])
-        for name in POSITION:
-            setattr(self, name, meta[name])
+        if saved:
+            restore_training(self, *saved)
+        here = np.array([self.epoch, self.step], np.float32)
+        if not np.array_equal(self.group.combine(here), here * self.group.size):
+            raise RuntimeError("the replicas have read different checkpoints")
         return list(self.history)
-
-
-POSITION = ("epoch", "step", "losses", "history", "best_epoch")
 
 
 def score_key(metric: str) -> str:
     """Return the column of HISTORY that holds a metric of `rules.metric`."""
     return "val_loss" if metric == "log_loss" else f"val_{metric}"
-
-
-def state_of(net: nn.Layer) -> dict[str, np.ndarray]:
-    """Return a copy of the parameters and batch statistics by name."""
-    return {name: value.numpy() for name, value in net.state_dict().items()}
-
-
-def load_state(net: nn.Layer, state: dict[str, np.ndarray]) -> None:
-    """Set all parameters and batch statistics, in place."""
-    for name, value in net.state_dict().items():
-        value.set_value(state[name])

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import paddle
 import paddle.vision.models as vision
 from paddle import nn
 
@@ -126,8 +127,36 @@ def layer_groups(net: nn.Layer, head: set[str]) -> list[LayerGroup]:
 
 
 def frozen_groups(groups: list[LayerGroup], frozen: int | str) -> list[LayerGroup]:
-    """Return the first `frozen` groups; `trunk` is all but the classifier."""
-    return groups[: len(groups) - 1 if isinstance(frozen, str) else frozen]
+    """Return the first `frozen` groups; `trunk` is all but the classifier.
+
+    Raises:
+        UserError: nothing would be left to learn.
+    """
+    number = len(groups) - 1 if isinstance(frozen, str) else frozen
+    if not 0 <= number < len(groups):
+        raise UserError(
+            f"frozen: the network has {len(groups)} groups of layers, of which the last always "
+            f"learns, so {frozen} cannot be frozen; `snakemake model_summary` numbers them."
+        )
+    return groups[:number]
+
+
+def freeze(
+    groups: list[LayerGroup], frozen: int | str, learnable: dict[str, paddle.Tensor]
+) -> list[LayerGroup]:
+    """Let the first groups get no gradients, and all others get them; return the first ones.
+
+    Args:
+        groups: of the network.
+        frozen: how many, or `trunk`.
+        learnable: its parameters without the batch statistics, by name.
+    """
+    still = frozen_groups(groups, frozen)
+    for number, group in enumerate(groups):
+        for name in group.parameters:
+            if name in learnable:
+                learnable[name].stop_gradient = number < len(still)
+    return still
 
 
 def trunk(net: nn.Layer, head: set[str]) -> nn.Layer:
@@ -166,13 +195,8 @@ def split(net: nn.Layer, architecture: str, frozen: int | str) -> tuple[nn.Layer
     """
     chain = _chain(net, architecture)
     groups = layer_groups(net, head_parameters(net, architecture))
-    number = len(groups) - 1 if isinstance(frozen, str) else frozen
-    if not 0 <= number < len(groups):
-        raise UserError(
-            f"frozen: {architecture} has {len(groups)} groups of layers, of which the last always "
-            f"learns, so {frozen} cannot be frozen; `snakemake model_summary` numbers them."
-        )
-    frozen_layers = {id(layer) for group in groups[:number] for layer in group.layers}
+    still = frozen_groups(groups, frozen)
+    frozen_layers = {id(layer) for group in still for layer in group.layers}
     cut = max((i for i, layer in enumerate(chain, 1) if id(layer) in frozen_layers), default=0)
     while cut and not (chain[cut].parameters() or _draws(chain[cut])):
         cut += 1

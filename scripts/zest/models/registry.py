@@ -14,6 +14,7 @@ from zest.models.groups import find_head
 from zest.models.paddleclas import build_backbone
 from zest.models.pretrained import load_pretrained
 from zest.models.regularisation import set_drop_path, set_dropout
+from zest.models.seeding import seed_everything
 from zest.models.table import ARCHITECTURES, find_architecture
 from zest.models.teaching import CONSTRUCTORS
 from zest.models.weight_files import load_weights
@@ -30,8 +31,7 @@ def build(settings: dict, num_classes: int, seed: int) -> nn.Layer:
             `image_size` (224 where it is missing) networks outside the table are tried out. Other
             keys do not matter.
         num_classes: number of logits.
-        seed: of the random initial weights. Paddle's global generator is set to it, and dropout
-            continues from there.
+        seed: of the random initial weights, 0..2^32-1. The global generators are set to it.
 
     Returns:
         A layer: float32 (batch, 3, height, width), RGB, normalised with the architecture's mean and
@@ -42,7 +42,7 @@ def build(settings: dict, num_classes: int, seed: int) -> nn.Layer:
             fit, or an architecture without what `dropout` or `drop_path` set.
     """
     architecture = settings["architecture"]
-    paddle.seed(seed)
+    seed_everything(seed)
     net = construct(architecture, num_classes)
     if architecture not in ARCHITECTURES:
         _check_output(net, architecture, num_classes, settings.get("image_size") or 224)

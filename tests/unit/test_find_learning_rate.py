@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from find_learning_rate import HIGHEST, LOWEST, draw_rates, range_test, suggest_rate
 from tiny_training import trainer_of
-from zest.engine.range_test import HIGHEST, LOWEST, draw_rates, range_test, suggest_rate
 from zest.errors import UserError
 
 
@@ -43,6 +43,8 @@ def test_the_suggestion_is_where_the_loss_falls_fastest():
 def test_a_loss_that_never_falls_is_told():
     with pytest.raises(UserError, match="does not fall at any learning rate"):
         suggest_rate(list(np.logspace(-6, 0, 30)), list(np.linspace(1, 2, 30)))
+    with pytest.raises(UserError, match="does not fall at any learning rate"):
+        suggest_rate([], [])
 
 
 def test_the_figure_is_a_picture(tmp_path):

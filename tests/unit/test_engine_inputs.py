@@ -1,0 +1,141 @@
+"""What a training reads: rows that go together, soft labels used as given, the key of a run."""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import paddle
+import pyarrow as pa
+import pytest
+
+from tiny_training import dark_and_bright, settings_of
+from zest.classes import read_classes
+from zest.contracts import FOLDS, IMAGES, TRAINSET, write_table
+from zest.engine.features import SEED_OF_FROZEN, write_features
+from zest.engine.group import ALONE
+from zest.engine.inputs import make_trainer, read_training_set, run_key
+from zest.errors import UserError
+from zest.images import encode_png
+from zest.models.groups import split
+from zest.models.registry import build
+
+IDS = [f"{n}.jpg" for n in range(8)]
+
+
+@pytest.fixture
+def args(tmp_path) -> argparse.Namespace:
+    """The files of a training: eight photos, the last two of them held out, the first one twice."""
+    images, labels = dark_and_bright(8, 0)
+    pictures = [{"bytes": encode_png(image), "path": None} for image in images]
+    rows = [{"image_id": one, "image": two} for one, two in zip(IDS, pictures, strict=True)]
+    write_table(pa.Table.from_pylist(rows, schema=IMAGES), tmp_path / "images.parquet", IMAGES)
+    folds = [
+        {"image_id": one, "label": label, "fold": n // 6, "group": None}
+        for n, (one, label) in enumerate(zip(IDS, labels.tolist(), strict=True))
+    ]
+    names = set(FOLDS.names)
+    kept = [{key: value for key, value in row.items() if key in names} for row in folds]
+    write_table(pa.Table.from_pylist(kept, schema=FOLDS), tmp_path / "folds.parquet", FOLDS)
+    copies = [0, 0, 1, 2, 3, 4, 5]
+    empty = dict.fromkeys(TRAINSET.names)
+    rows = [
+        {**empty, "image_id": IDS[n], "image": pictures[n], "label": int(labels[n]), "copy": place}
+        for place, n in enumerate(copies)
+    ]
+    table = pa.Table.from_pylist(rows, schema=TRAINSET)
+    write_table(table, tmp_path / "trainset.parquet", TRAINSET)
+    (tmp_path / "classes.csv").write_text("label,class_num,name,photos\n0,0,dark,4\n1,1,bright,4\n")
+    cfg = settings_of(architecture="small_cnn", pretrained=False, epochs=1)
+    return argparse.Namespace(
+        cfg=json.dumps({**cfg, "fit": "crop", "seed": 0}),
+        trainset=tmp_path / "trainset.parquet",
+        images=tmp_path / "images.parquet",
+        folds=tmp_path / "folds.parquet",
+        fold=1,
+        classes=tmp_path / "classes.csv",
+        activations=None,
+        teacher=None,
+        soft_labels=None,
+        code="a",
+    )
+
+
+def targets_of(args) -> np.ndarray:
+    cfg = {**json.loads(args.cfg), "id_column": "id"}
+    return read_training_set(args, cfg, ["0", "1"], 0)[0].targets
+
+
+def test_every_copy_of_a_photo_has_its_soft_label_and_others_keep_their_own(args, tmp_path):
+    before = targets_of(args)
+    args.soft_labels = tmp_path / "soft.csv"
+    args.soft_labels.write_text("id,0,1\n0.jpg,0.3,0.7\n4.jpg,1,0\n")
+    found = targets_of(args)
+    np.testing.assert_allclose(found[[0, 1]], [[0.3, 0.7]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(found[5], [1, 0])
+    np.testing.assert_array_equal(found[[2, 3, 4, 6]], before[[2, 3, 4, 6]])
+
+
+def test_class_weights_of_the_settings_reach_the_loss(args):
+    plain, weighted = (
+        make_trainer(args, {**json.loads(args.cfg), "class_weights": kind}, ALONE)
+        for kind in ("none", "inverse")
+    )
+    logits = paddle.to_tensor([[2.0, 0.0]])
+    targets = paddle.to_tensor([[1.0, 0.0]])
+    rows = np.bincount(read_training_set(args, json.loads(args.cfg), ["0", "1"], 0)[1])
+    assert rows.sum() == 2
+    assert float(weighted.loss(logits, targets)) != float(plain.loss(logits, targets))
+
+
+@pytest.mark.parametrize("changed", ["code", "cfg", "trainset", "folds", "classes", "weights"])
+def test_the_key_of_a_run_changes_with_all_that_the_training_depends_on(args, tmp_path, changed):
+    weights = tmp_path / "start.pdparams"
+    weights.write_bytes(b"one")
+    args.cfg = json.dumps({**json.loads(args.cfg), "weights": str(weights)})
+    before = run_key(args)
+    assert run_key(args) == before
+    if changed == "code":
+        args.code = "b"
+    elif changed == "cfg":
+        args.cfg = json.dumps({**json.loads(args.cfg), "epochs": 2})
+    else:
+        path = weights if changed == "weights" else getattr(args, changed)
+        Path(path).write_bytes(path.read_bytes() + b"x")
+    assert run_key(args) != before
+
+
+def activations_of(args, tmp_path, frozen: int, ids: list[str]) -> list[Path]:
+    """Write what the frozen layers make of the trainset and of all photos."""
+    cfg = {**json.loads(args.cfg), "frozen": frozen, "cache_frozen": True}
+    args.cfg = json.dumps(cfg)
+    front, _ = split(build(cfg, 2, SEED_OF_FROZEN), "small_cnn", frozen)
+    front.eval()
+    with paddle.no_grad():
+        one = front(paddle.zeros([1, 3, 24, 24])).numpy()
+    paths = [tmp_path / "of_trainset.parquet", tmp_path / "of_images.parquet"]
+    write_features(ids, np.repeat(one, len(ids), axis=0), paths[0])
+    write_features(IDS, np.repeat(one, len(IDS), axis=0), paths[1])
+    return paths
+
+
+def test_the_frozen_layers_of_a_trainer_are_those_that_made_the_activations(args, tmp_path):
+    """Random ones too, as where a file of weights lacks some."""
+    ids = [IDS[n] for n in (0, 0, 1, 2, 3, 4, 5)]
+    args.activations = activations_of(args, tmp_path, 2, ids)
+    cfg = json.loads(args.cfg)
+    trainer = make_trainer(args, cfg, ALONE)
+    front, _ = split(trainer.net, "small_cnn", 2)
+    made_with, _ = split(build(cfg, 2, SEED_OF_FROZEN), "small_cnn", 2)
+    for ours, theirs in zip(front.parameters(), made_with.parameters(), strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+def test_activations_of_other_rows_are_refused(args, tmp_path):
+    args.activations = activations_of(args, tmp_path, 2, list(reversed(IDS[:7])))
+    with pytest.raises(UserError, match=r"of_trainset\.parquet: its rows are not those of"):
+        make_trainer(args, json.loads(args.cfg), ALONE)
+
+
+def test_the_classes_are_read_in_order(args):
+    assert [one.name for one in read_classes(args.classes)] == ["dark", "bright"]
