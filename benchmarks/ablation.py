@@ -1,7 +1,7 @@
 """Compare every model of a competition with one of them, on the photos that all predicted.
 
 Prints, for each model, its out-of-fold accuracy and the difference to the reference, each with a
-95 % bootstrap interval that draws whole groups of photos (photos of one session are not independent)
+95 % bootstrap interval that draws whole groups of photos (those of one session are not independent)
 and, for the differences, the same photos for both models.
 
 Run it in the environment, after a leaderboard:

@@ -1,9 +1,9 @@
 """Guess which photos were taken in one go, so that a validation can imitate photos of other days.
 
 Makes a competition folder of links to another one in the contest's layout, with a column `session`
-in its label file; a configuration keeps sessions together by `data.group_column: session`. A session
-is a cluster of photos of one class whose features (EfficientNet-Lite0 at 224 pixels, of unit length)
-are joined by average linkage within a cosine distance.
+in its label file; a configuration keeps sessions together by `data.group_column: session`. A
+session is a cluster of photos of one class whose features (EfficientNet-Lite0 at 224 pixels, of
+unit length) are joined by average linkage within a cosine distance.
 
 The distance makes the estimate: 0.24 is where the linear probe scores on photos of other sessions
 what it is known to score on the official test photos of citrus and grocery (0.64 and 0.75). So that

@@ -113,8 +113,8 @@ def test_a_replica_that_has_ended_is_missed_at_the_next_exchange(tmp_path):
 
 
 def test_output_passes_through_and_each_has_one_thread(tmp_path):
-    threads = "os.environ['OMP_NUM_THREADS']"
-    done, _ = run(tmp_path, f"os.write(1, f'{{rank}} {{world}} {{{threads}}}\\n'.encode())")
+    line = "b'%d %d %s\\n' % (rank, world, os.environb[b'OMP_NUM_THREADS'])"
+    done, _ = run(tmp_path, f"os.write(1, {line})")
     assert done.returncode == 0
     assert sorted(done.stdout.splitlines()) == ["0 3 1", "1 3 1", "2 3 1"]
 
