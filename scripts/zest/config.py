@@ -40,6 +40,8 @@ def validate(config: dict) -> dict:
     faults = list(dict.fromkeys(schema_faults(config, schema)))  # jsonschema repeats some
     if not faults:
         config = _complete(config, schema, schema)
+        standard = schema["properties"]["recipes"]["additionalProperties"]
+        config["recipes"].setdefault("standard", _complete({}, standard, schema))
         config, faults = _with_more_models(config, schema)
     faults = faults or list(_contradictions(config))
     if faults:

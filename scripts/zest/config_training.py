@@ -18,6 +18,11 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
         name: of the model.
     """
     path, model = f"models.{name}", config["models"][name]
+    if name in ARCHITECTURES and model["architecture"] != name:
+        yield (
+            f"{path}: the name of an architecture, and its own is {model['architecture']}; set "
+            f"{path}.architecture: {name}, or give it another name"
+        )
     knows_nothing = not (model["pretrained"] or model["weights"])
     if model["method"] == "linear_probe":
         if knows_nothing:

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from conftest import PROJECT, run, snakemake
 
+from zest.classes import read_classes
 from zest.contracts import HISTORY, PREDICTIONS, TRAINSET, read_table
 from zest.files import sha256
 
@@ -148,7 +149,10 @@ def test_the_five_lines_of_the_readme_predict_as_the_workflow_does(finished):
     told = [
         float(number) for number in re.findall(r"\d\.[\de+-]+", done.stdout.rpartition("[[")[2])
     ]
-    np.testing.assert_allclose(told, table["probabilities"].to_pylist()[row], atol=1e-4)
+    expected = table["probabilities"].to_pylist()[row]
+    np.testing.assert_allclose(told, expected, atol=1e-4)
+    names = [one.name for one in read_classes(finished / RESULTS / "catalog/classes.csv")]
+    assert done.stdout.splitlines()[-1].startswith(names[int(np.argmax(expected))])
 
 
 def test_visualdl_shows_the_curves(finished):

@@ -81,6 +81,16 @@ def test_what_needs_a_validation_score_does_not_go_with_training_on_all_photos()
     assert "models.m.schedule: plateau needs a validation score" in told
 
 
+def test_a_model_is_not_named_after_another_architecture():
+    told = faults({}, models={"resnet18": {}})
+    assert "set models.resnet18.architecture: resnet18" in told
+    assert faults({}, models={"resnet18": {"architecture": "resnet18"}}) == ""
+
+
+def test_the_standard_recipe_is_there_beside_recipes_of_ones_own():
+    assert faults({}, recipes={"mine": {}}) == ""
+
+
 def test_nor_does_it_where_a_teacher_of_the_model_needs_one():
     models = {
         "small": {"distillation": {"teacher": "large"}},
