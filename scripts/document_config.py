@@ -21,8 +21,9 @@ INTRODUCTION = """\
 A configuration is one YAML file. Start from `config.yaml` (the built-in demo), `lemon.yaml` (the
 Hiroshima lemon contest, four ordered grades) or `grocery.yaml` (81 classes, a longer training), and
 name yours with `snakemake --configfile config/mine.yaml`; "Training" in the README says which one
-fits what. Only `competition` and `data.root` are required: everything else has a default. A key that
-is not listed here is refused, with the nearest one that is. `NAME` stands for a name of your own.
+fits what. Only `competition` and `data.root` are required: everything else has a default. A key
+that is not listed here is refused, with the nearest one that is. `NAME` stands for a name of your
+own.
 """
 
 

@@ -11,12 +11,12 @@ from paddle import nn
 from zest.classes import ClassInfo
 from zest.engine.inference import predict_images
 from zest.engine.prediction import softmax
-from zest.engine.state import load_state
 from zest.errors import UserError
 from zest.files import atomic_path, write_text
 from zest.images import fit, load_rgb
 from zest.models.paddle_pickle import read_pdparams
 from zest.models.registry import build
+from zest.models.state import load_state
 from zest.models.table import normalisation
 
 

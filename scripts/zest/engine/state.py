@@ -1,36 +1,18 @@
-"""The state of a network and of its training, as arrays by name and values that JSON can hold."""
+"""The state of a training, as arrays by name and values that JSON can hold."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from paddle import nn
 
 from zest.engine.optimizers import optimizer_state, restore_optimizer
+from zest.models.state import load_state, state_of
 
 if TYPE_CHECKING:
     from zest.engine.training import Trainer
 
 POSITION = ("epoch", "step", "losses", "history", "best_epoch")  # attributes of a trainer
-
-
-def state_of(net: nn.Layer) -> dict[str, np.ndarray]:
-    """Return a copy of the parameters and batch statistics by name."""
-    return {name: value.numpy() for name, value in net.state_dict().items()}
-
-
-def load_state(net: nn.Layer, state: dict[str, np.ndarray]) -> None:
-    """Set all parameters and batch statistics, in place.
-
-    Raises:
-        KeyError: one is missing.
-        ValueError: one has another shape.
-    """
-    for name, value in net.state_dict().items():
-        if list(state[name].shape) != list(value.shape):
-            raise ValueError(f"{name}: {list(state[name].shape)} instead of {list(value.shape)}")
-        value.set_value(state[name])
 
 
 def training_state(trainer: Trainer) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

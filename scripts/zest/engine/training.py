@@ -27,11 +27,12 @@ from zest.engine.optimizers import make_optimizer
 from zest.engine.precision import Precision
 from zest.engine.prediction import predict_logits, softmax
 from zest.engine.schedules import Plateau, make_schedule
-from zest.engine.state import load_state, restore_training, state_of, training_state
+from zest.engine.state import restore_training, training_state
 from zest.errors import UserError
 from zest.metrics import LOWER_IS_BETTER, validation_scores
 from zest.models.groups import LayerGroup, freeze
 from zest.models.seeding import seed_everything
+from zest.models.state import load_state, state_of
 from zest.phases import Phase, phases_of
 from zest.randomness import seed_from
 
