@@ -4,6 +4,12 @@ Paddle's own depthwise convolution is slow, and oneDNN for all operators is slow
 tensors then change their layout between forward and backward. So the network is traced into a
 program, and only the convolutions of that program, forward and backward, are sent to oneDNN.
 
+Channels stay first. With the channels last, oneDNN gives the gradient of a filter in another order
+(out, height, width, in), takes some fifty times as long for that of a wide depthwise filter where
+there is no AVX-512, and Paddle's batch normalisation sums pixel after pixel in float32, which makes
+gradients up to a hundred times less exact. All of that can be worked around but the last; tried on
+a machine with AVX2, it was no faster.
+
 This leans on private parts of Paddle (`paddle.jit.dy2static.partial_program`, the same in 2.6.2 and
 3.3.1). Where they are missing, or where one small step does not give the gradients of the plain
 path, `accelerate` says so in one line and returns the network as it is: slower, and as right.
