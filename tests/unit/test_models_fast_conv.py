@@ -1,5 +1,8 @@
 """Convolutions on oneDNN give what Paddle's own give, and give way to them where they cannot."""
 
+import importlib
+import os
+
 import numpy as np
 import paddle
 import pytest
@@ -183,3 +186,17 @@ def test_evaluation_sees_the_weights_as_they_are_now(architecture):
             )
             for parameter in net.parameters():
                 parameter.set_value(parameter * 1.1)
+
+
+def test_source_that_is_edited_during_a_training_is_not_traced(tmp_path, monkeypatch, sent):
+    source = "import paddle\n\nclass Own(paddle.nn.Conv2D):\n    def forward(self, x):\n"
+    path = tmp_path / "edited_later.py"
+    path.write_text(source + "        return super(Own, self).forward(x)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    net = importlib.import_module("edited_later").Own(3, 4, 3)
+    accelerate(net)(photos(2))
+    path.write_text(source + "        return super(Own, self).forward(x) * 1000.0\n")
+    os.utime(path, (1, 1))
+    found = accelerate(net)(photos(2))  # as at the next image size
+    np.testing.assert_allclose(found, net(photos(2)), atol=1e-5)
+    assert sent

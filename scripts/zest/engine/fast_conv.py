@@ -15,6 +15,7 @@ This leans on private parts of Paddle (`paddle.jit.dy2static.partial_program`, t
 path, `accelerate` says so in one line and returns the network as it is: slower, and as right.
 """
 
+import linecache
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -44,6 +45,7 @@ def accelerate(net: nn.Layer) -> Forward:
     """
     if not paddle.device.get_device().startswith("cpu"):
         return net
+    _keep_sources()
     reason = fault()
     if reason:
         print(f"warning: convolutions run without oneDNN, slower: {reason}", file=sys.stderr)
@@ -93,6 +95,19 @@ def fault() -> str | None:
         if np.linalg.norm(fast[name] - expected) > TOLERANCE * np.linalg.norm(expected):
             return f"{name} of a small network differs from Paddle's own"
     return None
+
+
+def _keep_sources() -> None:
+    """Keep the source of all that is loaded as it is now.
+
+    Paddle reads the source of what it traces, at each trace anew: what is edited while a training
+    runs would else be trained from the next image size on, or not be found at its line.
+    """
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None) or ""
+        if path.endswith(".py") and "site-packages" not in path:
+            # An entry without a time of change is not compared with the file.
+            linecache.cache[path] = (0, None, linecache.getlines(path), path)
 
 
 def _trace(net: nn.Layer) -> Forward:
