@@ -56,8 +56,8 @@ def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
         journal.add(row)
         journal.show_weights(trainer.net, row["epoch"])
     journal.close()
-    write_table(pa.Table.from_pylist(journal.rows, schema=HISTORY), args.history, HISTORY)
-    draw_curves(journal.rows, args.name, args.curves)
+    write_table(pa.Table.from_pylist(trainer.history, schema=HISTORY), args.history, HISTORY)
+    draw_curves(trainer.history, args.name, args.curves)
     save_model(trainer.net, cfg, classes, args.weights, args.model)
     checkpoint.remove()
 

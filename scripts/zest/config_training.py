@@ -25,28 +25,12 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
         )
     knows_nothing = not (model["pretrained"] or model["weights"])
     if model["method"] == "linear_probe":
-        if knows_nothing:
-            yield (
-                f"{path}.method: a linear_probe of a network that knows nothing; set "
-                f"{path}.pretrained: true, or {path}.weights"
-            )
-        for key in ("soft_labels", "distillation", "dropout", "drop_path"):
-            if model[key]:
-                yield f"{path}.{key}: a linear_probe does not use it; leave it out"
+        yield from _probe_contradictions(path, model, knows_nothing)
         return
-    phases = phases_of({**model, "image_size": image_size(config, name)})
-    epochs = sum(phase.epochs for phase in phases)
-    stored = config["recipes"][model["recipe"]]["image_size"]
-    for index, phase in enumerate(phases):
-        if model["phases"] and phase.image_size > stored:
-            yield (
-                f"{path}.phases[{index}].image_size: {phase.image_size} is larger than the images "
-                f"of its recipe; raise recipes.{model['recipe']}.image_size ({stored})"
-            )
-    if model["warmup_epochs"] >= epochs:
-        yield (
-            f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the {epochs} epochs"
-        )
+    size, stored = image_size(config, name), config["recipes"][model["recipe"]]["image_size"]
+    phases = phases_of({**model, "image_size": size})
+    yield from _phase_contradictions(path, model, phases, stored)
+    yield from _average_contradictions(path, model, sum(phase.epochs for phase in phases))
     if any(phase.frozen for phase in phases) and knows_nothing:
         yield (
             f"{path}.frozen: the frozen layers know nothing; set {path}.pretrained: true, or "
@@ -57,28 +41,62 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
             f"{path}.replicas: {model['replicas']} leave less than two of the "
             f"{model['batch_size']} images of a batch to each; lower it, or raise batch_size"
         )
+    lite = [key for key, row in ARCHITECTURES.items() if row.family == "efficientnet_lite"]
+    if model["drop_path"] and model["architecture"] not in lite:
+        yield f"{path}.drop_path: only {', '.join(lite)} have it; set it to 0"
+    if model["cache_frozen"]:
+        yield from _cache_contradictions(path, model, phases, size)
+    yield from _teacher_contradictions(config, path, name)
+    if name in _trained_on_all(config):
+        yield from _unvalidated_contradictions(path, model)
+
+
+def _probe_contradictions(path: str, model: dict, knows_nothing: bool) -> Iterator[str]:
+    if knows_nothing:
+        yield (
+            f"{path}.method: a linear_probe of a network that knows nothing; set "
+            f"{path}.pretrained: true, or {path}.weights"
+        )
+    for key in ("soft_labels", "distillation", "dropout", "drop_path"):
+        if model[key]:
+            yield f"{path}.{key}: a linear_probe does not use it; leave it out"
+
+
+def _phase_contradictions(
+    path: str, model: dict, phases: list[Phase], stored: int
+) -> Iterator[str]:
+    for index, phase in enumerate(phases):
+        if model["phases"] and phase.image_size > stored:
+            yield (
+                f"{path}.phases[{index}].image_size: {phase.image_size} is larger than the images "
+                f"of its recipe; raise recipes.{model['recipe']}.image_size ({stored})"
+            )
+    epochs = sum(phase.epochs for phase in phases)
+    if model["warmup_epochs"] >= epochs:
+        yield (
+            f"{path}.warmup_epochs: {model['warmup_epochs']} leaves nothing of the {epochs} epochs"
+        )
+
+
+def _average_contradictions(path: str, model: dict, epochs: int) -> Iterator[str]:
     if model["average_epochs"] > epochs:
         yield f"{path}.average_epochs: {model['average_epochs']} of only {epochs} epochs"
     if model["average_epochs"] and model["ema_decay"]:
         yield f"{path}.average_epochs: ema_decay averages the weights already; set one of them to 0"
     if model["average_epochs"] and model["early_stopping_patience"] is not None:
         yield f"{path}.average_epochs: early stopping keeps the best epoch; set it to 0"
-    lite = [key for key, row in ARCHITECTURES.items() if row.family == "efficientnet_lite"]
-    if model["drop_path"] and model["architecture"] not in lite:
-        yield f"{path}.drop_path: only {', '.join(lite)} have it; set it to 0"
-    if model["cache_frozen"]:
-        yield from _cache_contradictions(path, model, phases, image_size(config, name))
-    yield from _teacher_contradictions(config, path, name)
-    if name in _trained_on_all(config):
-        for key, needs in (
-            ("early_stopping_patience", model["early_stopping_patience"] is not None),
-            ("schedule", model["schedule"] == "plateau"),
-        ):
-            if needs:
-                yield (
-                    f"{path}.{key}: {model[key]} needs a validation score, and a training on all "
-                    "photos has none; set submission.train_on: folds"
-                )
+
+
+def _unvalidated_contradictions(path: str, model: dict) -> Iterator[str]:
+    for key, needs in (
+        ("early_stopping_patience", model["early_stopping_patience"] is not None),
+        ("schedule", model["schedule"] == "plateau"),
+    ):
+        if needs:
+            yield (
+                f"{path}.{key}: {model[key]} needs a validation score, and a training on all "
+                "photos has none; set submission.train_on: folds"
+            )
 
 
 def _cache_contradictions(path: str, model: dict, phases: list[Phase], size: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ _IMAGES = 8  # of a batch, shown
 
 
 class Journal:
-    """Tells each epoch on the terminal and in VisualDL, and keeps the rows of history.parquet.
+    """Tells each epoch on the terminal and in VisualDL.
 
     Args:
         name: of the training, at the head of each line.
@@ -25,7 +25,6 @@ class Journal:
     def __init__(self, name: str, epochs: int, folder: Path):
         self.name, self.epochs = name, epochs
         self.writer = LogWriter(str(folder), display_name=name)
-        self.rows: list[dict] = []
         self.started = time.monotonic()
         self.resumed = 0  # epochs that an earlier process has done
 
@@ -43,7 +42,6 @@ class Journal:
         print(f"[{self.name}] {self._told(row)}", flush=True)
 
     def _record(self, row: dict) -> None:
-        self.rows.append(row)
         for key, value in row.items():
             if key != "epoch" and value is not None:
                 self.writer.add_scalar(_tag(key), value, row["epoch"])

@@ -180,7 +180,7 @@ class Trainer:
         return self._finish_epoch(
             {
                 "epoch": self.epoch,
-                "image_size": self._phase.image_size if self._phase else 0,
+                "image_size": self.phases[self.epoch - 1].image_size,
                 "learning_rate": self.optimizer.get_lr(),
                 "train_loss": self._mean_loss(),
                 "photos_per_second": (self.step - done_before) * self.batch_size / seconds,
