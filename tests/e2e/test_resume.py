@@ -63,6 +63,15 @@ def start(project: Path, out: Path, cfg: str) -> subprocess.Popen:
     )
 
 
+def read_epochs(process: subprocess.Popen, epochs: int) -> str:
+    """Wait for the end of so many epochs, or of the training; return what it said."""
+    lines = []
+    while epochs and (line := process.stdout.readline()):
+        lines.append(line)
+        epochs -= "] epoch " in line
+    return "".join(lines)
+
+
 def finish(process: subprocess.Popen) -> str:
     """Wait for the end of a training; return what it said."""
     said, _ = process.communicate(timeout=300)
@@ -75,11 +84,10 @@ def test_killed_at_random_moments_a_training_ends_with_the_same_bytes(project, t
     cfg = settings(project, epochs=80, replicas=replicas)
     started = time.monotonic()
     process = start(project, tmp_path / "whole", cfg)
-    while "epoch 1/" not in process.stdout.readline():
-        assert process.poll() is None
-    first = time.monotonic() - started  # seconds to the end of the first epoch
+    read_epochs(process, 1)
+    first = time.monotonic() - started
     finish(process)
-    rest = time.monotonic() - started - first
+    epoch = (time.monotonic() - started - first) / 79
     out = tmp_path / "killed"
     rng = random.Random(replicas)
     said = ""
@@ -90,7 +98,9 @@ def test_killed_at_random_moments_a_training_ends_with_the_same_bytes(project, t
             shutil.rmtree(out)
         shutil.rmtree(out / "visualdl", ignore_errors=True)  # as Snakemake does
         process = start(project, out, cfg)
-        time.sleep(rng.uniform(first / 2, first + rest / 6))
+        epochs = rng.randrange(8)
+        said += read_epochs(process, epochs)
+        time.sleep(rng.uniform(0, epoch if epochs else first))
         process.kill()
         said += process.communicate()[0]
         kills += process.returncode == -signal.SIGKILL
