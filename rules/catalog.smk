@@ -1,8 +1,10 @@
 """
-Lists the photos: extracts archives where the source has any, reads labels and ids, checks every file.
+Lists the photos: extracts archives where the source has any, reads labels and ids, checks every file
+and measures what it shows, in one pass.
 
 REQUIRES: the competition's folder or archives (data.root)
-PROVIDES: catalog/{train,test}.parquet, catalog/classes.csv, catalog/{train,test}_problems.csv
+PROVIDES: catalog/{train,test}.parquet, catalog/{train,test}_measures.parquet, catalog/classes.csv,
+          catalog/{train,test}_problems.csv
 """
 
 source_files = photos_root if archives else demo_files
@@ -43,6 +45,7 @@ rule catalog_training_photos:
     output:
         catalog=f"{results}/catalog/train.parquet",
         classes=f"{results}/catalog/classes.csv",
+        measures=f"{results}/catalog/train_measures.parquet",
         problems=report(
             f"{results}/catalog/train_problems.csv",
             category="Data",
@@ -72,8 +75,8 @@ rule catalog_training_photos:
         root=photo_folder,
     shell:
         "python scripts/build_catalog.py train --cfg {params.cfg:q} --root {params.root:q}"
-        " --threads {threads} --catalog {output.catalog:q} --classes {output.classes:q}"
-        " --problems {output.problems:q} 2>&1 | tee {log:q}"
+        " --threads {threads} --catalog {output.catalog:q} --measures {output.measures:q}"
+        " --classes {output.classes:q} --problems {output.problems:q} 2>&1 | tee {log:q}"
 
 
 rule catalog_test_photos:
@@ -81,6 +84,7 @@ rule catalog_test_photos:
         source_files,
     output:
         catalog=f"{results}/catalog/test.parquet",
+        measures=f"{results}/catalog/test_measures.parquet",
         problems=report(
             f"{results}/catalog/test_problems.csv",
             category="Data",
@@ -102,5 +106,5 @@ rule catalog_test_photos:
         root=photo_folder,
     shell:
         "python scripts/build_catalog.py test --cfg {params.cfg:q} --root {params.root:q}"
-        " --threads {threads} --catalog {output.catalog:q} --problems {output.problems:q}"
-        " 2>&1 | tee {log:q}"
+        " --threads {threads} --catalog {output.catalog:q} --measures {output.measures:q}"
+        " --problems {output.problems:q} 2>&1 | tee {log:q}"

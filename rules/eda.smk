@@ -1,15 +1,26 @@
 """
 Reports on the photos before any training.
 
-REQUIRES: catalog/{train,test}.parquet, catalog/classes.csv, catalog/{train,test}_problems.csv, photos
+REQUIRES: catalog/{train,test}.parquet, catalog/{train,test}_measures.parquet, catalog/classes.csv,
+          catalog/{train,test}_problems.csv
 PROVIDES: eda/report.html, eda/photos.csv, eda/classes.csv, and its charts as PNG
 """
 
 
 rule eda_report:
     input:
-        train=rules.catalog_training_photos.output.catalog,
-        test=rules.catalog_test_photos.output.catalog if has_test else [],
+        train=[
+            rules.catalog_training_photos.output.catalog,
+            rules.catalog_training_photos.output.measures,
+        ],
+        test=(
+            [
+                rules.catalog_test_photos.output.catalog,
+                rules.catalog_test_photos.output.measures,
+            ]
+            if has_test
+            else []
+        ),
         classes=rules.catalog_training_photos.output.classes,
         problems=[
             rules.catalog_training_photos.output.problems,
@@ -39,15 +50,13 @@ rule eda_report:
         f"{results}/logs/eda_report.log",
     conda:
         environment
-    threads: workflow.cores
     params:
         cfg=settings("competition", "seed", "eda"),
         code=code_of("eda_report.py"),
-        root=photo_folder,
     shell:
-        "python scripts/eda_report.py --cfg {params.cfg:q} --catalog-train {input.train:q}"
-        " --catalog-test {input.test:q} --classes {input.classes:q} --problems {input.problems:q}"
-        " --root {params.root:q} --threads {threads} --html {output.html:q}"
+        "python scripts/eda_report.py --cfg {params.cfg:q} --train {input.train:q}"
+        " --test {input.test:q} --classes {input.classes:q} --problems {input.problems:q}"
+        " --html {output.html:q}"
         " --photos {output.photos:q} --classes-out {output.classes:q}"
         " --chart-classes {output.counts:q} --chart-colour {output.colour:q}"
         " --sheet {output.sheet:q} 2>&1 | tee {log:q}"

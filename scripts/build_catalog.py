@@ -4,6 +4,7 @@ Reads the competition folder (photos; for `train` the label source, for `test` t
 submission; all as the `data` section of the config names them) and decodes every photo once. Writes
 - train.parquet or test.parquet: zest.contracts.CATALOG, train in the order of the label file (class
   folders: of the paths), test in the order of the sample submission (without one: of the names);
+- their measures: zest.contracts.MEASURES, in the same order;
 - for `train` also classes.csv: label,class_num,name,photos;
 - problems: file,row,image_id,problem, the photos that are left out and why.
 If photos cannot be used and data.on_problem is "stop", or photos of the test part, which a
@@ -13,7 +14,7 @@ submission always needs, nothing of this is written, and the full list is in
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,10 +22,10 @@ import pyarrow as pa
 
 from catalog.class_list import assign_labels, check_no_empty_class, classes_csv, declared_classes
 from catalog.label_sources import check_id, read_labels
-from catalog.photo_facts import PhotoFacts, read_photos
+from catalog.photo_facts import ReadPhoto, read_photos
 from catalog.photo_folder import NoPhoto, PhotoFolder, scan_photos
 from catalog.problems import Problem, stop_or_continue, write_problems
-from zest.contracts import CATALOG, write_table
+from zest.contracts import CATALOG, MEASURES, in_row_groups, write_table
 from zest.errors import UserError, run
 from zest.files import write_text
 from zest.sample_file import Sample, read_sample
@@ -49,7 +50,7 @@ def main() -> None:
     """Parse the arguments and build the catalog; after an error no output exists."""
     args = _arguments()
     cfg = json.loads(args.cfg)["data"]
-    outputs = [args.catalog, args.problems]
+    outputs = [args.catalog, args.measures, args.problems]
     try:
         if args.part == "train":
             outputs.append(args.classes)
@@ -63,9 +64,15 @@ def main() -> None:
 
 
 def build_training_part(
-    cfg: dict, root: Path, threads: int, catalog: Path, problems: Path, classes: Path
+    cfg: dict,
+    root: Path,
+    threads: int,
+    catalog: Path,
+    measures: Path,
+    problems: Path,
+    classes: Path,
 ) -> None:
-    """Write the catalog of the labelled photos, the classes and the problems.
+    """Write the catalog of the labelled photos, their measures, the classes and the problems.
 
     Raises:
         UserError: the labels or the classes cannot be used as they are, or single photos cannot be
@@ -78,25 +85,25 @@ def build_training_part(
         for row, label in zip(labels.rows, label_of_row, strict=True)
         if row.path is not None
     ]
-    table, found = read_part(photos, labels.problems, cfg, root, threads, problems)
-    used = table["label"].to_pylist()
+    read, found = read_part(photos, labels.problems, cfg, root, threads, problems)
+    used = [photo.label for photo, _ in read]
     check_no_empty_class(class_list, used, "has no photo that can be read")
-    write_table(table, catalog, CATALOG)
     write_text(classes, classes_csv(class_list, used))
-    _finish(table, found, problems)
+    _write(read, found, catalog, measures, problems)
 
 
-def build_test_part(cfg: dict, root: Path, threads: int, catalog: Path, problems: Path) -> None:
-    """Write the catalog of the photos to predict, and the problems.
+def build_test_part(
+    cfg: dict, root: Path, threads: int, catalog: Path, measures: Path, problems: Path
+) -> None:
+    """Write the catalog of the photos to predict, their measures and the problems.
 
     Raises:
         UserError: the sample file cannot be used as it is, or single photos cannot be used,
             whatever `cfg["on_problem"]` says: a submission needs them all.
     """
     photos, found = find_test_photos(cfg, root)
-    table, found = read_part(photos, found, cfg, root, threads, problems, all_needed=True)
-    write_table(table, catalog, CATALOG)
-    _finish(table, found, problems)
+    read, found = read_part(photos, found, cfg, root, threads, problems, all_needed=True)
+    _write(read, found, catalog, measures, problems)
 
 
 def read_part(
@@ -107,23 +114,36 @@ def read_part(
     threads: int,
     problems: Path,
     all_needed: bool = False,
-) -> tuple[pa.Table, list[Problem]]:
-    """Read every photo; return the CATALOG table of the usable ones, and all problems.
+) -> tuple[list[tuple[Photo, ReadPhoto]], list[Problem]]:
+    """Read every photo; return the usable ones with what was read of them, and all problems.
 
     Raises:
         UserError: there are problems that stop, and `cfg["on_problem"]` says so or all photos
             of the part are needed.
     """
-    facts = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
-    found = found + unreadable(photos, facts)
+    results = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
+    found = found + unreadable(photos, results)
     stop_or_continue(found, cfg["on_problem"], problems, all_needed)
-    return catalog_table(photos, facts), found
+    read = [
+        (photo, result)
+        for photo, result in zip(photos, results, strict=True)
+        if isinstance(result, ReadPhoto)
+    ]
+    return read, found
 
 
-def _finish(table: pa.Table, found: list[Problem], problems: Path) -> None:
+def _write(
+    read: list[tuple[Photo, ReadPhoto]],
+    found: list[Problem],
+    catalog: Path,
+    measures: Path,
+    problems: Path,
+) -> None:
+    write_table(in_row_groups(measure_rows(read), MEASURES), measures, MEASURES)
     write_problems(found, problems)
+    write_table(catalog_table(read), catalog, CATALOG)
     left_out = sum(one.stops for one in found)
-    print(f"{table.num_rows} photos; {len(found)} problems, {left_out} photos left out: {problems}")
+    print(f"{len(read)} photos; {len(found)} problems, {left_out} photos left out: {problems}")
 
 
 def find_test_photos(cfg: dict, root: Path) -> tuple[list[Photo], list[Problem]]:
@@ -187,29 +207,40 @@ def _check_header(sample: Sample, folder: PhotoFolder) -> None:
     )
 
 
-def unreadable(photos: Sequence[Photo], facts: Sequence[PhotoFacts | str]) -> list[Problem]:
+def unreadable(photos: Sequence[Photo], results: Sequence[ReadPhoto | str]) -> list[Problem]:
     """Return a problem for every photo that was found but cannot be used."""
     return [
         Problem(photo.file, photo.row, photo.image_id, one)
-        for photo, one in zip(photos, facts, strict=True)
+        for photo, one in zip(photos, results, strict=True)
         if isinstance(one, str)
     ]
 
 
-def catalog_table(photos: Sequence[Photo], facts: Sequence[PhotoFacts | str]) -> pa.Table:
-    """Return the readable photos as rows of zest.contracts.CATALOG, in the order of `photos`."""
+def catalog_table(read: Sequence[tuple[Photo, ReadPhoto]]) -> pa.Table:
+    """Return photos as rows of zest.contracts.CATALOG."""
     rows = [
         {
             "image_id": photo.image_id,
             "path": photo.path,
             "label": photo.label,
             "group": photo.group,
-            **asdict(one),
+            **asdict(one.facts),
         }
-        for photo, one in zip(photos, facts, strict=True)
-        if isinstance(one, PhotoFacts)
+        for photo, one in read
     ]
     return pa.Table.from_pylist(rows, schema=CATALOG)
+
+
+def measure_rows(read: Sequence[tuple[Photo, ReadPhoto]]) -> Iterator[dict]:
+    """Yield photos as rows of zest.contracts.MEASURES."""
+    for photo, one in read:
+        picture = {"bytes": one.measures.thumbnail, "path": f"{photo.image_id}.jpg"}
+        yield {
+            "image_id": photo.image_id,
+            "frames": one.frames,
+            **asdict(one.measures),
+            "thumbnail": picture,
+        }
 
 
 def _arguments() -> argparse.Namespace:
@@ -221,6 +252,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--root", required=True, type=Path, help="the competition folder")
     parser.add_argument("--threads", type=int, default=1, help="processes that decode photos")
     parser.add_argument("--catalog", required=True, type=Path, help="{part}.parquet, written")
+    parser.add_argument("--measures", required=True, type=Path, help="their measures, written")
     parser.add_argument("--problems", required=True, type=Path, help="CSV of problems, written")
     parser.add_argument("--classes", type=Path, help="classes.csv, written, for train")
     return parser.parse_args()

@@ -1,8 +1,8 @@
 """Make the report on the photos of a competition: what is in the data, before any training.
 
-Reads the catalog (catalog/train.parquet, catalog/test.parquet, catalog/classes.csv and the lists of
-problems) and every photo of it, once. Writes eda/report.html (one file, no network
-needed), eda/photos.csv (a row a photo), eda/classes.csv (a row a class) and three charts as PNG.
+Reads the catalog (of each part its table and its measures, catalog/classes.csv and the lists of
+problems), and no photo. Writes eda/report.html (one file, no network needed), eda/photos.csv (a row
+a photo), eda/classes.csv (a row a class) and three charts as PNG.
 """
 
 import argparse
@@ -73,20 +73,16 @@ def main() -> None:
     """Parse the arguments, measure the photos and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cfg", type=json.loads, required=True, help="competition, eda and seed")
-    parser.add_argument("--catalog-train", type=Path, required=True, help="catalog/train.parquet")
     parser.add_argument(
-        "--catalog-test",
-        type=Path,
-        required=True,
-        nargs="?",
-        help="catalog/test.parquet or none",
+        "--train", type=Path, required=True, nargs=2, help="catalog/train.parquet, its measures"
+    )
+    parser.add_argument(
+        "--test", type=Path, required=True, nargs="*", help="the same of test.parquet, or nothing"
     )
     parser.add_argument("--classes", type=Path, required=True, help="catalog/classes.csv")
     parser.add_argument(
         "--problems", type=Path, required=True, nargs="+", help="catalog/*_problems.csv"
     )
-    parser.add_argument("--root", type=Path, required=True, help="the competition folder")
-    parser.add_argument("--threads", type=int, required=True, help="processes that decode photos")
     parser.add_argument("--html", type=Path, required=True, help="the report to write")
     parser.add_argument("--photos", type=Path, required=True, help="CSV to write, a row a photo")
     parser.add_argument("--classes-out", type=Path, required=True, help="CSV, a row a class")
@@ -95,15 +91,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, required=True, help="PNG: photos of each class")
     args = parser.parse_args()
 
-    found = survey(
-        args.cfg,
-        args.catalog_train,
-        args.catalog_test,
-        args.classes,
-        args.problems,
-        args.root,
-        args.threads,
-    )
+    found = survey(args.cfg, args.train, args.test or None, args.classes, args.problems)
     write_text(args.html, render(found.competition, [section(found) for section in SECTIONS]))
     write_text(args.photos, csv_text(PHOTO_COLUMNS, photo_rows(found)))
     write_text(args.classes_out, csv_text(CLASS_COLUMNS, class_rows(found)))

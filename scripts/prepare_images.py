@@ -21,7 +21,7 @@ COLUMNS = ["image_id", "path", "width", "height"]  # of the catalog
 def prepare(row: tuple[str, Path, int], size: int, how: str) -> dict:
     """Return a row of the IMAGES table for (image_id, path of the photo, its width x height)."""
     image_id, path, pixels = row
-    png = encode_png(fit(read_catalogued(path, pixels), size, how))
+    png = encode_png(fit(read_catalogued(path, pixels, short_side=size), size, how))
     return {"image_id": image_id, "image": {"bytes": png, "path": f"{image_id}.png"}}
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zest.images import UnreadableImage, load_rgb, open_image
+from catalog.measures import MEASURED_SIDE, Measures, measure
+from zest.images import ORIENTATION, UnreadableImage, decode, open_image
 from zest.parallel import ordered_map
-
-ORIENTATION = 0x0112  # EXIF tag, https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf page 30
 
 
 @dataclass(frozen=True)
@@ -25,35 +24,48 @@ class PhotoFacts:
     sha256: str
 
 
-def read_photo(path: Path, max_pixels: int) -> PhotoFacts | str:
-    """Read and fully decode one photo; return its facts, or the reason why it cannot be used.
+@dataclass(frozen=True)
+class ReadPhoto:
+    """A photo that can be used: what its file is, and what it looks like."""
 
-    It goes through the decoder that every later stage uses, so a photo that passes here is a photo
-    that can be trained on and predicted.
+    facts: PhotoFacts
+    measures: Measures
+    frames: int  # pictures in the file
+
+
+def read_photo(path: Path, max_pixels: int) -> ReadPhoto | str:
+    """Read, decode and measure one photo, or return the reason why it cannot be used.
+
+    It goes through the decoder that every later stage uses, and all of the data through that, so a
+    photo that passes here is a photo that can be trained on and predicted.
     """
     try:
         if not path.is_file():
             return "not a file (a broken link or a device)"
         data = path.read_bytes()
         image = open_image(data, max_pixels)
-        height, width = load_rgb(data, max_pixels).shape[:2]
+        mode, (width, height) = image.mode, image.size  # a decoder may change both
+        pixels = decode(image, data, short_side=MEASURED_SIDE)
         orientation = image.getexif().get(ORIENTATION, 1)
+        frames = getattr(image, "n_frames", 1)
     except UnreadableImage as error:
         return str(error)
     except OSError as error:
         return f"the file cannot be read ({error.strerror or error})"
-    return PhotoFacts(
-        width=width,
-        height=height,
+    on_its_side = orientation in (5, 6, 7, 8)
+    facts = PhotoFacts(
+        width=height if on_its_side else width,
+        height=width if on_its_side else height,
         format=image.format or "",
-        mode=image.mode,
+        mode=mode,
         orientation=orientation if orientation in range(1, 9) else 1,
         file_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
     )
+    return ReadPhoto(facts, measure(pixels), frames)
 
 
-def read_photos(paths: Sequence[Path], max_pixels: int, processes: int) -> list[PhotoFacts | str]:
+def read_photos(paths: Sequence[Path], max_pixels: int, processes: int) -> list[ReadPhoto | str]:
     """Apply `read_photo` to every path; the results are in the order of `paths`."""
     read = functools.partial(read_photo, max_pixels=max_pixels)
     return list(ordered_map(read, paths, len(paths), processes, "read"))

@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from markupsafe import Markup
 
@@ -178,12 +177,9 @@ def spread(values: np.ndarray, scale: Scale, label: str) -> Markup:
     )
 
 
-def jpeg_uri(image: np.ndarray) -> str:
-    """Encode uint8 RGB (height, width, 3) as a JPEG data URI."""
-    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])
-    if not done:
-        raise ValueError(f"cannot encode an image of shape {image.shape}")
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+def jpeg_uri(data: bytes) -> str:
+    """Return an encoded JPEG as a data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 
 
 def hex_colour(colour: np.ndarray) -> str:

@@ -15,17 +15,17 @@ from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
 from eda.charts import strip_colours
-from eda.photos import THUMBNAIL_SIDE
 from eda.survey import Survey, class_title
 from zest.classes import ClassInfo
 from zest.files import atomic_path
+from zest.images import fit, load_rgb
 
 DPI = 120
 FONT = "DejaVu Sans"
 INK, SOFT, TRAIN = "#24221c", "#6a665a", "#d8a900"
 ROW_INCHES = 0.24
 LONGEST_NAME = 28  # characters beside a chart
-GAP, CAPTION = 6, 22  # pixels between photos, and above a row of photos
+SIDE, GAP, CAPTION = 112, 6, 22  # pixels: of a photo, between photos, above a row of photos
 
 
 def draw_class_counts(survey: Survey, path: str | os.PathLike) -> None:
@@ -63,8 +63,8 @@ def draw_colour_by_class(survey: Survey, path: str | os.PathLike) -> None:
 def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
     """Draw the chosen photos of each class, class by class, on one sheet."""
     most = max(len(chosen) for chosen in survey.train.samples)
-    block_width = most * (THUMBNAIL_SIDE + GAP) + 3 * GAP
-    block_height = CAPTION + THUMBNAIL_SIDE + 2 * GAP
+    block_width = most * (SIDE + GAP) + 3 * GAP
+    block_height = CAPTION + SIDE + 2 * GAP
     columns = _columns(len(survey.classes), block_width / block_height)
     lines = -(-len(survey.classes) // columns)
     sheet = np.full((lines * block_height, columns * block_width, 3), 255, np.uint8)
@@ -73,10 +73,9 @@ def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
     for index, (one, chosen) in enumerate(zip(survey.classes, survey.train.samples, strict=True)):
         top, left = index // columns * block_height, index % columns * block_width + GAP
         for place, row in enumerate(chosen):
-            start = left + place * (THUMBNAIL_SIDE + GAP)
-            sheet[
-                top + CAPTION : top + CAPTION + THUMBNAIL_SIDE, start : start + THUMBNAIL_SIDE
-            ] = survey.train.thumbnails[row]
+            start = left + place * (SIDE + GAP)
+            photo = fit(load_rgb(survey.train.thumbnails[row]), SIDE)
+            sheet[top + CAPTION : top + CAPTION + SIDE, start : start + SIDE] = photo
         figure.text(
             left / width,
             1 - (top + CAPTION - 5) / height,

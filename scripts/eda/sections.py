@@ -146,7 +146,7 @@ def light(survey: Survey) -> Section:
         name="light",
         title="Light and colour",
         n=_n(survey),
-        source="the photos, measured by this stage: eda/photos.csv",
+        source="catalog/{train,test}_measures.parquet (stage catalog): eda/photos.csv",
         meaning=words.light(survey.train),
         content={
             "panels": panels,
@@ -192,7 +192,7 @@ def colours(survey: Survey) -> Section:
         name="colours",
         title="Colour by class",
         n=f"n = {len(train):,} training photos",
-        source="the photos, measured by this stage: eda/photos.csv, eda/classes.csv",
+        source="catalog/train_measures.parquet (stage catalog): eda/classes.csv",
         meaning=words.colour_by_class(explained),
         content={
             "rows": rows,
@@ -237,7 +237,7 @@ def shift(survey: Survey) -> Section:
         name="shift",
         title="Training and test",
         n=_n(survey),
-        source="the photos, measured by this stage: eda/photos.csv",
+        source="catalog/{train,test}_measures.parquet (stage catalog): eda/photos.csv",
         meaning=words.shift(rows, survey.train, survey.test),
         content={"rows": rows, "swatches": swatches},
     )

@@ -1,7 +1,6 @@
 """Everything the report tells of: the catalog, and what was measured of each photo."""
 
 import csv
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from eda.photos import Job, Measurement, measure_files
 from eda.statistics import choose_samples
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import CATALOG, read_table
+from zest.contracts import CATALOG, MEASURES, read_table
 from zest.errors import UserError
 
 MAX_SAMPLES = 400  # photos in the whole sample grid: with many classes, fewer of each
@@ -37,7 +35,7 @@ class Split:
     sharpness: np.ndarray  # (n,), at least 0
     grey: np.ndarray  # (n,) bool
     samples: list[list[int]]  # chosen rows: one list a class; for the test photos one list
-    thumbnails: dict[int, np.ndarray]  # row -> uint8 (112, 112, 3), of the chosen rows
+    thumbnails: dict[int, bytes]  # row -> JPEG of the whole photo, of the chosen rows
 
     def __len__(self) -> int:
         return len(self.image_id)
@@ -67,45 +65,53 @@ def samples_of_each(wanted: int, classes: int) -> int:
 
 def survey(
     cfg: dict,
-    catalog_train: str | os.PathLike,
-    catalog_test: str | os.PathLike | None,
-    classes: str | os.PathLike,
-    problems: Sequence[str | os.PathLike],
-    root: str | os.PathLike,
-    threads: int,
+    train: tuple[Path, Path],
+    test: tuple[Path, Path] | None,
+    classes: Path,
+    problems: Sequence[Path],
 ) -> Survey:
-    """Read the catalog and measure its photos, each decoded once.
+    """Read what the catalog found out about the photos.
+
+    Args:
+        cfg: competition, eda, seed.
+        train: catalog/train.parquet and catalog/train_measures.parquet.
+        test: the same of the test photos, or None.
+        classes: catalog/classes.csv.
+        problems: catalog/*_problems.csv.
 
     Raises:
-        UserError: there is no training photo, or a photo is no longer what the catalog saw.
+        UserError: there is no training photo, or a file is missing or no such table.
     """
-    train = read_table(catalog_train, CATALOG)
-    test = read_table(catalog_test, CATALOG) if catalog_test else CATALOG.empty_table()
-    if not len(train):
+    rows = [replace(one, name=one.name.strip() or one.class_num) for one in read_classes(classes)]
+    each = samples_of_each(cfg["eda"]["samples_per_class"], len(rows))
+    catalog = read_table(train[0], CATALOG)
+    if not len(catalog):
         raise UserError(
-            f"{catalog_train}: there is no training photo to report on. Look at {problems[0]} "
+            f"{train[0]}: there is no training photo to report on. Look at {problems[0]} "
             "for why, and check data.labels and data.train_images."
         )
-    rows = [replace(one, name=one.name.strip() or one.class_num) for one in read_classes(classes)]
-    labels = _labels(train)
-    each = samples_of_each(cfg["eda"]["samples_per_class"], len(rows))
+    labels = _labels(catalog)
     by_class = [np.flatnonzero(labels == row.label) for row in rows]
-    samples_train = [_chosen(train, members, each, cfg["seed"]) for members in by_class]
-    samples_test = [_chosen(test, np.arange(len(test)), each, cfg["seed"])]
-
-    jobs = _jobs(train, root, samples_train) + _jobs(test, root, samples_test)
-    measured = measure_files(jobs, threads)
+    shown = [_chosen(catalog, members, each, cfg["seed"]) for members in by_class]
     return Survey(
         competition=cfg["competition"],
         classes=rows,
         photos=np.array([len(members) for members in by_class]),
-        train=_split(train, measured[: len(train)], samples_train),
-        test=_split(test, measured[len(train) :], samples_test),
+        train=_split(catalog, read_table(train[1], MEASURES), shown),
+        test=_test_split(test, each, cfg["seed"]),
         problems=[row for path in problems for row in _read_csv(path)],
     )
 
 
-def _read_csv(path: str | os.PathLike) -> list[dict[str, str]]:
+def _test_split(files: tuple[Path, Path] | None, each: int, seed: int) -> Split:
+    if files is None:
+        return _split(CATALOG.empty_table(), MEASURES.empty_table(), [[]])
+    catalog = read_table(files[0], CATALOG)
+    shown = [_chosen(catalog, np.arange(len(catalog)), each, seed)]
+    return _split(catalog, read_table(files[1], MEASURES), shown)
+
+
+def _read_csv(path: Path) -> list[dict[str, str]]:
     with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -119,34 +125,29 @@ def _chosen(table: pa.Table, members: np.ndarray, count: int, seed: int) -> list
     return [int(members[position]) for position in choose_samples(ids, count, seed)]
 
 
-def _jobs(table: pa.Table, root: str | os.PathLike, samples: list[list[int]]) -> list[Job]:
-    shown = {row for chosen in samples for row in chosen}
-    pixels = table["width"].to_numpy().astype(np.int64) * table["height"].to_numpy()
-    paths = table["path"].to_pylist()
-    return [
-        Job(str(Path(root) / path), int(pixels[row]), row in shown)
-        for row, path in enumerate(paths)
-    ]
-
-
-def _split(table: pa.Table, measured: Sequence[Measurement], samples: list[list[int]]) -> Split:
+def _split(catalog: pa.Table, measures: pa.Table, samples: list[list[int]]) -> Split:
+    shown = sorted({row for chosen in samples for row in chosen})
+    pictures = measures["thumbnail"].take(pa.array(shown, pa.int64())).to_pylist()
     return Split(
-        image_id=table["image_id"].to_pylist(),
-        label=_labels(table),
-        width=table["width"].to_numpy(),
-        height=table["height"].to_numpy(),
-        format=table["format"].to_pylist(),
-        mode=table["mode"].to_pylist(),
-        orientation=table["orientation"].to_pylist(),
-        file_bytes=table["file_bytes"].to_numpy(),
-        mean=np.array([one.mean for one in measured]).reshape(-1, 3),
-        mean_square=np.array([one.mean_square for one in measured]).reshape(-1, 3),
-        brightness=np.array([one.brightness for one in measured]),
-        contrast=np.array([one.contrast for one in measured]),
-        sharpness=np.array([one.sharpness for one in measured]),
-        grey=np.array([one.grey for one in measured], bool),
+        image_id=catalog["image_id"].to_pylist(),
+        label=_labels(catalog),
+        width=catalog["width"].to_numpy(),
+        height=catalog["height"].to_numpy(),
+        format=catalog["format"].to_pylist(),
+        mode=catalog["mode"].to_pylist(),
+        orientation=catalog["orientation"].to_pylist(),
+        file_bytes=catalog["file_bytes"].to_numpy(),
+        mean=_colours(measures["mean"]),
+        mean_square=_colours(measures["mean_square"]),
+        brightness=measures["brightness"].to_numpy(),
+        contrast=measures["contrast"].to_numpy(),
+        sharpness=measures["sharpness"].to_numpy(),
+        grey=measures["grey"].to_numpy(zero_copy_only=False),
         samples=samples,
-        thumbnails={
-            row: one.thumbnail for row, one in enumerate(measured) if one.thumbnail is not None
-        },
+        thumbnails=dict(zip(shown, (one["bytes"] for one in pictures), strict=True)),
     )
+
+
+def _colours(column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column of lists of R, G and B as float64 (n, 3)."""
+    return np.array(column.to_pylist(), np.float64).reshape(-1, 3)

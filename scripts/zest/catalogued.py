@@ -6,21 +6,27 @@ from pathlib import Path
 import numpy as np
 
 from zest.errors import UserError
-from zest.images import TooManyPixels, UnreadableImage, load_rgb
+from zest.images import TooManyPixels, UnreadableImage, decode, open_image
 
 
-def read_catalogued(path: str | os.PathLike, pixels: int) -> np.ndarray:
+def read_catalogued(
+    path: str | os.PathLike, pixels: int, short_side: int | None = None
+) -> np.ndarray:
     """Read and decode a photo that the catalog lists: uint8, (height, width, 3), RGB, upright.
 
     Args:
         path: of the photo.
         pixels: its width x height in the catalog; a larger photo is refused before it is decoded.
+        short_side: as for `zest.images.load_rgb`.
 
     Raises:
         UserError: the photo is missing, cannot be read or has another number of pixels.
     """
     try:
-        image = load_rgb(Path(path).read_bytes(), max_pixels=pixels)
+        data = Path(path).read_bytes()
+        image = open_image(data, max_pixels=pixels)
+        if image.width * image.height == pixels:
+            return decode(image, data, short_side)
     except PermissionError:
         raise  # zest.errors.run has the words for it
     except FileNotFoundError as error:
@@ -32,10 +38,9 @@ def read_catalogued(path: str | os.PathLike, pixels: int) -> np.ndarray:
         raise _changed(path, f"it has more than the {pixels} pixels of the catalog") from error
     except UnreadableImage as error:
         raise _changed(path, str(error)) from error
-    height, width = image.shape[:2]
-    if width * height != pixels:
-        raise _changed(path, f"it has {width} x {height} pixels, not the {pixels} of the catalog")
-    return image
+    raise _changed(
+        path, f"it has {image.width} x {image.height} pixels, not the {pixels} of the catalog"
+    )
 
 
 def _changed(path: str | os.PathLike, reason: str) -> UserError:

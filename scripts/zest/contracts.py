@@ -36,6 +36,21 @@ CATALOG = pa.schema(
     ]
 )
 
+MEASURES = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("frames", pa.int32()),  # pictures in the file; more than 1 if it is animated or an MPO
+        ("mean", pa.list_(pa.float64())),  # R, G, B of values on [0, 1]
+        ("mean_square", pa.list_(pa.float64())),  # R, G, B of the squares of values on [0, 1]
+        ("brightness", pa.float64()),  # mean of the luma, 0 black to 1 white
+        ("contrast", pa.float64()),  # standard deviation of the luma, 0 to 0.5
+        ("sharpness", pa.float64()),  # variance of the Laplacian of the luma on [0, 255]
+        ("grey", pa.bool_()),  # the photo has no colour
+        ("hash", pa.binary()),  # 8 bytes, see zest.perceptual_hash
+        ("thumbnail", IMAGE),  # JPEG, the whole photo, upright, 112 pixels at the short side
+    ]
+)
+
 FOLDS = pa.schema(
     [
         ("image_id", pa.string()),

@@ -5,13 +5,20 @@ stage can prepare it differently from another.
 """
 
 import io
+import math
 
 import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image, ImageOps
 
 # Pillow would refuse what data.max_pixels allows; `open_image` checks the size before decoding.
 Image.MAX_IMAGE_PIXELS = None
+
+ORIENTATION = 0x0112  # EXIF tag, https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf page 30
+
+_JPEG = ("JPEG", "MPO")  # an MPO holds several JPEGs, of which the first is the photo
+_SCALES = (1, 2, 4, 8)  # the decoder leaves out what it need not compute; these have fast code
 
 
 class UnreadableImage(ValueError):
@@ -46,21 +53,75 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
     return image
 
 
-def load_rgb(data: bytes, max_pixels: int = 100_000_000) -> np.ndarray:
+def load_rgb(
+    data: bytes, max_pixels: int = 100_000_000, short_side: int | None = None
+) -> np.ndarray:
     """Decode a photo upright and in colour: uint8, (height, width, 3), RGB.
 
     The EXIF orientation is applied; transparency is laid on white; 16-bit grey is scaled to 8 bits.
 
+    Args:
+        data: the content of the file.
+        max_pixels: as for `open_image`.
+        short_side: where the photo is to be made this small anyway, a JPEG is decoded at a half, a
+            quarter or an eighth of its size, as small as its short side allows without being
+            smaller than this many pixels.
+
     Raises:
         UnreadableImage: broken or truncated data, or one of the reasons of `open_image`.
     """
-    image = open_image(data, max_pixels)
+    return decode(open_image(data, max_pixels), data, short_side)
+
+
+def decode(image: Image.Image, data: bytes, short_side: int | None = None) -> np.ndarray:
+    """Decode what `open_image` has opened; see `load_rgb`.
+
+    Raises:
+        UnreadableImage: broken or truncated data.
+    """
+    scale = 1
+    if short_side is not None:
+        scale = max(k for k in _SCALES if k == 1 or min(image.size) >= k * short_side)
     try:
+        if image.format in _JPEG and image.mode in ("RGB", "L"):
+            pixels = _decode_jpeg(image, data, scale)
+            if pixels is not None:
+                return _upright(pixels, image.getexif().get(ORIENTATION, 1))
+        if scale > 1:
+            image.draft(image.mode, (image.width // scale, image.height // scale))
         image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        return np.asarray(_to_rgb(image))
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
     except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(f"broken image data: {error}") from error
+
+
+def _decode_jpeg(image: Image.Image, data: bytes, scale: int) -> np.ndarray | None:
+    """Decode by simplejpeg, which gives the very pixels of Pillow in about half the time.
+
+    Returns:
+        uint8, (height, width, 3), not yet upright; None where the data is damaged, if only so
+        lightly that Pillow may still take it.
+    """
+    try:
+        return simplejpeg.decode_jpeg(
+            data,
+            "RGB",
+            min_height=math.ceil(image.height / scale),
+            min_width=math.ceil(image.width / scale),
+        )
+    except ValueError:
+        return None
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn and flip stored pixels as the EXIF orientation, 1 to 8, says."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

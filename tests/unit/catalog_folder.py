@@ -15,8 +15,8 @@ from PIL import Image
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 OUTPUTS = {
-    "train": ("train.parquet", "train_problems.csv", "classes.csv"),
-    "test": ("test.parquet", "test_problems.csv"),
+    "train": ("train.parquet", "train_measures.parquet", "train_problems.csv", "classes.csv"),
+    "test": ("test.parquet", "test_measures.parquet", "test_problems.csv"),
 }
 CFG = {
     "kind": "csv",
@@ -78,7 +78,7 @@ def command(script: str, *arguments: object) -> subprocess.CompletedProcess:
 
 def catalog_arguments(part: str, cfg: dict, root: Path, out: Path) -> list[str]:
     """Return the arguments of build_catalog.py, its name first, with the outputs in `out`."""
-    flags = zip(("--catalog", "--problems", "--classes"), OUTPUTS[part], strict=False)
+    flags = zip(("--catalog", "--measures", "--problems", "--classes"), OUTPUTS[part], strict=False)
     outputs = [f"{flag}={out / name}" for flag, name in flags]
     data = json.dumps({"data": cfg})
     return ["build_catalog.py", part, "--cfg", data, "--root", str(root), *outputs]

@@ -4,14 +4,15 @@ import csv
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from zest.contracts import CATALOG, write_table
+from catalog.photo_facts import read_photo
+from zest.contracts import CATALOG, MEASURES, write_table
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "eda_report.py"
 OUTPUTS = [
@@ -32,11 +33,9 @@ class Competition:
     root: Path
     catalog: Path
 
-    def command(self, out: Path, threads: int = 1) -> list[str]:
+    def command(self, out: Path) -> list[str]:
         """Return the command line that writes the report into `out`."""
         cfg = {"competition": "lemons <&> co", "eda": {"samples_per_class": 2}, "seed": 0}
-        inputs = ["train.parquet", "classes.csv"]
-        flags = ["--catalog-train", "--classes"]
         targets = [
             "--html",
             "--photos",
@@ -46,17 +45,15 @@ class Competition:
             "--sheet",
         ]
         pairs = [
-            *zip(flags, (self.catalog / name for name in inputs), strict=True),
+            ("--classes", self.catalog / "classes.csv"),
             *zip(targets, (out / name for name in OUTPUTS), strict=True),
-            ("--root", self.root),
-            ("--threads", threads),
             ("--cfg", json.dumps(cfg)),
         ]
-        test = self.catalog / "test.parquet"
         parts = [
             *(part for pair in pairs for part in pair),
             *("--problems", *sorted(self.catalog.glob("*_problems.csv"))),
-            *("--catalog-test", *([test] if test.exists() else [])),
+            *("--train", self.catalog / "train.parquet", self.catalog / "train_measures.parquet"),
+            *("--test", *sorted(self.catalog.glob("test*.parquet"))),
         ]
         return [sys.executable, str(SCRIPT), *map(str, parts)]
 
@@ -83,6 +80,12 @@ def make_competition(
             continue
         write_table(
             pa.Table.from_pylist(rows, schema=CATALOG), catalog / f"{part}.parquet", CATALOG
+        )
+        measures = [_measures(root / row["path"], row["image_id"]) for row in rows]
+        write_table(
+            pa.Table.from_pylist(measures, schema=MEASURES),
+            catalog / f"{part}_measures.parquet",
+            MEASURES,
         )
     counts = Counter(row["label"] for row in train)
     classes = [(label, label, name, counts[label]) for label, name in enumerate(names)]
@@ -122,6 +125,13 @@ def _photo(root: Path, part: str, number: int, label: int | None) -> dict:
         "file_bytes": path.stat().st_size,
         "sha256": "0" * 64,
     }
+
+
+def _measures(path: Path, image_id: str) -> dict:
+    read = read_photo(path, 10_000)
+    thumbnail = {"bytes": read.measures.thumbnail, "path": f"{image_id}.jpg"}
+    row = {**asdict(read.measures), "thumbnail": thumbnail}
+    return {"image_id": image_id, "frames": read.frames, **row}
 
 
 def _write_csv(path: Path, columns: list[str], rows) -> None:

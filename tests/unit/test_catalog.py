@@ -9,7 +9,7 @@ from PIL import Image
 
 import build_catalog
 import zest.files
-from catalog.photo_facts import PhotoFacts, read_photo
+from catalog.photo_facts import ReadPhoto, read_photo
 from catalog_folder import (
     CFG,
     OUTPUTS,
@@ -40,7 +40,7 @@ def build(root, out, threads=1, **settings):
     build_catalog.build_test_part(cfg, root, threads, *test)
     tables = [read_table(path, CATALOG).to_pylist() for path in (train[0], test[0])]
     problems = [
-        row for path in (train[1], test[1]) for row in csv.DictReader(path.open(encoding="utf-8"))
+        row for path in (train[2], test[2]) for row in csv.DictReader(path.open(encoding="utf-8"))
     ]
     return *tables, problems
 
@@ -138,7 +138,7 @@ def test_a_broken_photo_is_listed_with_file_row_and_reason_and_stops(root, out, 
 
 def test_a_photo_of_too_many_pixels_is_a_problem(tmp_path):
     path = photo(tmp_path / "a.png", (70, 70))
-    assert isinstance(read_photo(path, 4900), PhotoFacts)
+    assert isinstance(read_photo(path, 4900), ReadPhoto)
     assert read_photo(path, 4899) == "70 x 70 pixels, more than data.max_pixels (4899)"
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_file_or_cannot_be_read_is_a_problem(tmp_path, monkeypatch):
 def test_a_bad_exif_orientation_counts_as_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 9
-    facts = read_photo(photo(tmp_path / "a.jpg", (8, 5), exif=exif), 5000)
+    facts = read_photo(photo(tmp_path / "a.jpg", (8, 5), exif=exif), 5000).facts
     assert (facts.orientation, facts.width, facts.height) == (1, 8, 5)
 
 

@@ -18,10 +18,8 @@ PROBLEMS = (
 )
 
 
-def run_stage(competition, out, threads=1):
-    return subprocess.run(
-        competition.command(out, threads), capture_output=True, text=True, check=False
-    )
+def run_stage(competition, out):
+    return subprocess.run(competition.command(out), capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +49,9 @@ def read_csv(path):
         return list(csv.DictReader(file))
 
 
-def test_every_file_is_the_same_for_any_number_of_processes(made, tmp_path):
+def test_every_file_is_the_same_each_time(made, tmp_path):
     competition, one = made
-    done = run_stage(competition, tmp_path, threads=3)
+    done = run_stage(competition, tmp_path)
     assert done.returncode == 0, done.stderr
     for name in OUTPUTS:
         assert (tmp_path / name).read_bytes() == (one / name).read_bytes(), name
@@ -174,10 +172,10 @@ def test_with_many_classes_bars_go_by_size_and_each_class_shows_a_photo(tmp_path
     assert page.count("<img ") == 82
 
 
-def test_a_photo_that_went_missing_ends_the_stage_with_exit_code_2_and_no_report(tmp_path):
+def test_without_a_table_of_the_catalog_there_is_no_report_and_exit_code_2(tmp_path):
     competition = make_competition(tmp_path, ["good", "bad"])
-    (competition.root / "train_images" / "train<0>.jpg").unlink()
+    (competition.catalog / "train_measures.parquet").unlink()
     done = run_stage(competition, tmp_path / "out")
     assert done.returncode == 2
-    assert "train<0>.jpg: it is missing" in done.stderr
+    assert "train_measures.parquet: there is no such file" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -4,10 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from eda.charts import linear_scale, log_scale, nice_ticks
-from eda.photos import Job, measure, measure_file, measured_copy
 from eda.statistics import (
     channel_mean_std,
     choose_samples,
@@ -19,81 +17,6 @@ from eda.statistics import (
 from eda.survey import samples_of_each
 from eda.words import balance, colour_by_class
 from zest.classes import ClassInfo
-from zest.errors import UserError
-
-
-def test_mean_and_spread_of_a_half_black_half_white_photo_are_one_half():
-    image = np.zeros((256, 256, 3), np.uint8)
-    image[:, 128:] = 255
-    found = measure(image, thumbnail=False)
-    assert found.mean == pytest.approx([0.5, 0.5, 0.5])
-    assert found.mean_square == pytest.approx([0.5, 0.5, 0.5])
-    assert found.brightness == pytest.approx(0.5, abs=1e-6)
-    assert found.contrast == pytest.approx(0.5, abs=1e-6)
-
-
-def test_brightness_is_the_luma_of_bt_601_in_rgb_order():
-    image = np.full((256, 256, 3), (200, 100, 50), np.uint8)
-    found = measure(image, thumbnail=False)
-    assert found.mean == pytest.approx([200 / 255, 100 / 255, 50 / 255])
-    assert found.brightness == pytest.approx(
-        (0.299 * 200 + 0.587 * 100 + 0.114 * 50) / 255, abs=1e-5
-    )
-
-
-def test_sharpness_is_the_variance_of_the_laplacian():
-    image = np.zeros((256, 256, 3), np.uint8)
-    image[100, 100] = 10  # the Laplacian is -40 there and 10 at its four neighbours
-    n = 256 * 256
-    assert measure(image, thumbnail=False).sharpness == pytest.approx(
-        (40**2 + 4 * 10**2) / n, rel=1e-4
-    )
-
-
-def test_a_photo_without_detail_has_no_sharpness_and_no_contrast():
-    found = measure(np.full((50, 70, 3), 128, np.uint8), thumbnail=False)
-    assert (found.sharpness, found.contrast) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("shape", "copy"), [((512, 300), (256, 150)), ((64, 128), (128, 256)), ((1, 900), (1, 256))]
-)
-def test_the_measured_copy_has_a_long_side_of_256(shape, copy):
-    assert measured_copy(np.zeros((*shape, 3), np.uint8)).shape == (*copy, 3)
-
-
-def test_a_grey_photo_is_told_from_a_coloured_one():
-    grey = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], 256, 1).repeat(3, 2)
-    coloured = grey.copy()
-    coloured[0, 0] = (90, 0, 0)
-    assert measure(grey, thumbnail=False).grey
-    assert not measure(coloured, thumbnail=False).grey
-
-
-def test_a_thumbnail_is_made_only_where_it_is_shown():
-    image = np.zeros((40, 90, 3), np.uint8)
-    assert measure(image, thumbnail=False).thumbnail is None
-    assert measure(image, thumbnail=True).thumbnail.shape == (112, 112, 3)
-
-
-def test_a_turned_photo_is_measured_upright(tmp_path):
-    pixels = np.zeros((20, 40, 3), np.uint8)
-    pixels[:, 20:] = 255
-    exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise: what is right comes to the bottom
-    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=exif)
-    shown = measure_file(Job(str(tmp_path / "turned.png"), 800, thumbnail=True)).thumbnail
-    assert shown[:50].max() < 60
-    assert shown[-50:].min() > 190
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not a photo"])
-def test_a_photo_that_went_missing_or_broke_is_named(tmp_path, content):
-    path = tmp_path / "lemon.jpg"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UserError, match=r"lemon\.jpg: .*run the same command again"):
-        measure_file(Job(str(path), 100, thumbnail=False))
 
 
 def test_effective_number_of_one_photo_is_one_and_of_very_many_is_a_thousand():

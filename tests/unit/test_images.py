@@ -3,11 +3,13 @@
 import io
 import json
 
+import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+import simplejpeg
+from PIL import Image, ImageOps
 
 from augment_fold import make_row
 from prepare_images import prepare
@@ -186,3 +188,71 @@ def test_a_table_of_other_columns_is_refused(tmp_path):
     pq.write_table(pa.table({"image_id": ["a"]}), tmp_path / "t.parquet")
     with pytest.raises(UserError, match="its columns are not those of this version"):
         read_table(tmp_path / "t.parquet", IMAGES)
+
+
+def photo_like(height: int, width: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8))
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 2}])
+def test_a_jpeg_has_the_pixels_that_pillow_gives(mode, options):
+    data = encoded(Image.fromarray(photo_like(67, 121)).convert(mode), "JPEG", **options)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (load_rgb(data) == np.asarray(image.convert("RGB"))).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_jpeg_is_turned_as_pillow_turns_it(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(photo_like(40, 64)), "JPEG", exif=exif)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (load_rgb(data) == np.asarray(ImageOps.exif_transpose(image))).all()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize(
+    ("short_side", "shape"),
+    [
+        (None, (480, 640)),
+        (241, (480, 640)),
+        (240, (240, 320)),
+        (130, (240, 320)),
+        (100, (120, 160)),
+        (16, (60, 80)),
+    ],
+)
+def test_a_jpeg_is_decoded_no_smaller_than_its_short_side_may_be(mode, short_side, shape):
+    data = encoded(Image.fromarray(photo_like(480, 640)).convert(mode), "JPEG")
+    found = load_rgb(data, short_side=short_side)
+    assert found.shape == (*shape, 3)
+    whole = cv2.resize(load_rgb(data), shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(found.astype(int) - whole).mean() < 2
+
+
+def test_a_damaged_jpeg_is_refused_at_any_scale():
+    data = encoded(Image.fromarray(photo_like(480, 640)), "JPEG")
+    for short_side in (None, 200, 16):
+        with pytest.raises(UnreadableImage, match="broken image data"):
+            load_rgb(data[: len(data) * 9 // 10], short_side=short_side)
+
+
+def test_a_jpeg_with_harmless_faults_is_read_as_pillow_reads_it():
+    data = encoded(Image.fromarray(photo_like(48, 64)), "JPEG")
+    faulty = data.replace(b"\xff\xdb", b"\x00\xff\xdb", 1)  # a stray byte between two markers
+    with pytest.raises(ValueError, match="extraneous"):
+        simplejpeg.decode_jpeg(faulty)
+    with Image.open(io.BytesIO(faulty)) as image:
+        assert (load_rgb(faulty) == np.asarray(image)).all()
+
+
+def test_an_mpo_is_read_as_its_first_photo():
+    first, second = photo_like(48, 64), ramp(48, 64)
+    data = encoded(
+        Image.fromarray(first), "MPO", save_all=True, append_images=[Image.fromarray(second)]
+    )
+    assert open_image(data, 10_000).format == "MPO"
+    assert np.abs(load_rgb(data).astype(int) - first).mean() < 10

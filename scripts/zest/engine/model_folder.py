@@ -57,7 +57,9 @@ class TrainedModel:
             UnreadableImage: a file is no photo.
         """
         size, how = self.preprocessing["image_size"], self.preprocessing["fit"]
-        images = [fit(load_rgb(Path(photo).read_bytes()), size, how) for photo in photos]
+        images = [
+            fit(load_rgb(Path(photo).read_bytes(), short_side=size), size, how) for photo in photos
+        ]
         return self.predict_fitted(np.stack(images))
 
     def predict_fitted(self, images: np.ndarray, workers: int = 1) -> np.ndarray:
