@@ -24,6 +24,15 @@ from zest.locks import hold
 from zest.models.custom import source_digest
 from zest.phases import image_size, phases_of
 
+# The network whose features say how alike two photos are: that of the baseline, so computed once.
+EMBEDDING = {
+    "architecture": "efficientnet_lite0",
+    "pretrained": True,
+    "weights": None,
+    "image_size": 224,
+    "frozen": "trunk",
+}
+
 
 def refuse(error):
     """End with a message for the person and exit code 2, without a traceback."""
@@ -110,6 +119,12 @@ def training_settings(wildcards):
     )
 
 
+def images_of_trunk(wildcards):
+    """The photos of a part at the size that frozen layers see."""
+    size = trunks[wildcards.trunk]["image_size"]
+    return f"{results}/images/{size}/{wildcards.part}.parquet"
+
+
 def frozen_layers(name):
     """What is computed once for a model: the settings of its frozen layers."""
     model = config["models"][name]
@@ -123,7 +138,11 @@ def frozen_layers(name):
 
 def trunk_of(name):
     """The name of a model's frozen layers in a path; models with the same ones share the file."""
-    frozen = frozen_layers(name)
+    return trunk_name(frozen_layers(name))
+
+
+def trunk_name(frozen):
+    """The name of frozen layers in a path."""
     parts = [re.sub(r"\W", "_", frozen["architecture"]), frozen["image_size"], frozen["frozen"]]
     if frozen["weights"]:
         parts.append(hashlib.sha256(frozen["weights"].encode()).hexdigest()[:8])
@@ -256,7 +275,10 @@ probes = [name for name, model in config["models"].items() if model["method"] ==
 fine_tuned = [name for name in config["models"] if name not in probes]
 cached = [name for name in fine_tuned if config["models"][name]["cache_frozen"]]
 summarised = [name for name in config["models"] if "=" not in name]  # without the trials of sweeps
-trunks = {trunk_of(name): frozen_layers(name) for name in [*probes, *cached]}
+trunks = {
+    trunk_name(frozen): frozen
+    for frozen in [EMBEDDING, *(frozen_layers(name) for name in [*probes, *cached])]
+}
 chosen_model = config["submission"]["model"]
 candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
 handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds

@@ -1,21 +1,21 @@
 """
 Computes what frozen layers make of each image, once: for linear probes, and for trainings from there.
 
-REQUIRES: images/{size}/train.parquet; trainset/{recipe}/fold{fold}/images.parquet
-PROVIDES: features/{trunk}/train.parquet, features/{trunk}/{recipe}-fold{fold}.parquet
+REQUIRES: images/{size}/{train,test}.parquet; trainset/{recipe}/fold{fold}/images.parquet
+PROVIDES: features/{trunk}/{train,test}.parquet, features/{trunk}/{recipe}-fold{fold}.parquet
 """
 
 
 rule extract_features:
     input:
-        images=lambda wildcards: f"{results}/images/{trunks[wildcards.trunk]['image_size']}/train.parquet",
+        images=images_of_trunk,
         weights=lambda wildcards: trunks[wildcards.trunk]["weights"] or [],
     output:
-        f"{results}/features/{{trunk}}/train.parquet",
+        f"{results}/features/{{trunk}}/{{part}}.parquet",
     log:
-        f"{results}/logs/extract_features/{{trunk}}.log",
+        f"{results}/logs/extract_features/{{trunk}}-{{part}}.log",
     benchmark:
-        f"{results}/benchmarks/extract_features/{{trunk}}.tsv"
+        f"{results}/benchmarks/extract_features/{{trunk}}-{{part}}.tsv"
     conda:
         environment
     threads: workflow.cores

@@ -96,6 +96,18 @@ FEATURES = pa.schema(
     ]
 )
 
+PAIRS = pa.schema(
+    [
+        ("first_part", pa.string()),  # train or test
+        ("first", pa.string()),  # image_id
+        ("second_part", pa.string()),
+        ("second", pa.string()),
+        ("kind", pa.string()),  # exact: the same bytes; near: the same picture
+        ("distance", pa.float64()),  # 1 - cosine of the features, 0 to 2
+        ("bits", pa.int32()),  # in which the perceptual hashes differ, 0 to 64, at the best position
+    ]
+)
+
 PREDICTIONS = pa.schema(
     [
         ("image_id", pa.string()),

@@ -1,0 +1,180 @@
+"""Find photos that are the same: files that agree byte for byte, and near-duplicates.
+
+Reads the catalog of the training photos, their measures and their features; for the test photos
+theirs as well. Writes a table of pairs (zest.contracts.PAIRS): of training photos, or, where test
+photos are given, all pairs of which one at least is a test photo.
+
+A pair is near if both the network and the hash find it alike, the hash in any of the eight flipped
+and turned positions; or if the network takes the two photos for the same. Neither is enough alone:
+the hashes of different objects agree where most of the photo is one background, and the network
+sees little between two lemons of one sort.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from zest.contracts import CATALOG, MEASURES, PAIRS, read_table, write_table
+from zest.engine.features import read_features
+from zest.errors import run
+from zest.perceptual_hash import differing_bits, symmetric_hashes
+from zest.similarity import cosine_distances, unit_vectors
+
+MOST_PARTNERS = 20  # of a photo among those before it, the nearest: enough to hold a cluster together
+BLOCK = 256  # photos that are compared with all others at once
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Photos to compare, n of them."""
+
+    image_id: list[str]
+    part: list[str]  # train or test
+    sha256: list[str]
+    hashes: np.ndarray  # uint8, (n, 8)
+    features: np.ndarray  # float32, (n, values), of length 1
+
+    @staticmethod
+    def read(part: str, catalog: Path, measures: Path, features: Path) -> "Photos":
+        """Read the photos of one part.
+
+        Raises:
+            UserError: a file is missing or is no such table.
+        """
+        table = read_table(catalog, CATALOG, columns=["image_id", "sha256"])
+        hashes = read_table(measures, MEASURES, columns=["hash"])["hash"].to_pylist()
+        return Photos(
+            image_id=table["image_id"].to_pylist(),
+            part=[part] * len(table),
+            sha256=table["sha256"].to_pylist(),
+            hashes=np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8),
+            features=unit_vectors(read_features(features)[1]),
+        )
+
+    def __add__(self, other: "Photos") -> "Photos":
+        return Photos(
+            self.image_id + other.image_id,
+            self.part + other.part,
+            self.sha256 + other.sha256,
+            np.concatenate([self.hashes, other.hashes]),
+            np.concatenate([self.features, other.features]),
+        )
+
+
+def find_pairs(photos: Photos, first: int, cfg: dict) -> pa.Table:
+    """Return the PAIRS of photos of which the later one is at least row `first`.
+
+    Each photo is paired with at most the 20 nearest before it, and with the one before it that has
+    the same bytes.
+
+    Args:
+        photos: the photos, in an order that decides which of a pair is `first`.
+        first: 0 for all pairs.
+        cfg: max_distance, max_bits, certain_distance.
+    """
+    pairs = {}
+    for early, late in near_pairs(photos, first, cfg):
+        pairs[late, early] = "near"
+    for early, late in exact_pairs(photos.sha256, first):
+        pairs[late, early] = "exact"
+    late, early = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
+    bits, _ = nearest_position(photos.hashes, early, late)
+    return pa.table(
+        [
+            pa.array([photos.part[row] for row in early], pa.string()),
+            pa.array([photos.image_id[row] for row in early], pa.string()),
+            pa.array([photos.part[row] for row in late], pa.string()),
+            pa.array([photos.image_id[row] for row in late], pa.string()),
+            pa.array([pairs[pair] for pair in sorted(pairs)], pa.string()),
+            pa.array(cosine_distances(photos.features, early, late), pa.float64()),
+            pa.array(bits, pa.int32()),
+        ],
+        schema=PAIRS,
+    )
+
+
+def exact_pairs(sha256: list[str], first: int) -> Iterator[tuple[int, int]]:
+    """Yield (early, late) of files with the same bytes: each with the one of them before it."""
+    rows: dict[str, list[int]] = {}
+    for row, digest in enumerate(sha256):
+        rows.setdefault(digest, []).append(row)
+    for same in rows.values():
+        yield from ((early, late) for early, late in pairwise(same) if late >= first)
+
+
+def near_pairs(photos: Photos, first: int, cfg: dict) -> Iterator[tuple[int, int]]:
+    """Yield (early, late) of near-duplicates."""
+    widest = max(cfg["max_distance"], cfg["certain_distance"])
+    for early, late in candidates(photos.features, first, widest):
+        distance = cosine_distances(photos.features, early, late)
+        bits, _ = nearest_position(photos.hashes, early, late)
+        alike = (distance <= cfg["max_distance"]) & (bits <= cfg["max_bits"])
+        near = np.flatnonzero(alike | (distance <= cfg["certain_distance"]))
+        order = near[np.lexsort((early[near], distance[near], late[near]))]
+        place = np.arange(len(order)) - np.searchsorted(late[order], late[order])
+        chosen = order[place < MOST_PARTNERS]
+        yield from zip(early[chosen].tolist(), late[chosen].tolist(), strict=True)
+
+
+def candidates(
+    features: np.ndarray, first: int, distance: float
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield rows (early, late) that may be as near as `distance`, block by block of the late ones.
+
+    The rounding of single precision is allowed for, so that what follows does not depend on it.
+    """
+    for start in range(first, len(features), BLOCK):
+        stop = min(start + BLOCK, len(features))
+        similarity = features[start:stop] @ features[:stop].T
+        late, early = np.nonzero(similarity >= 1 - distance - 1e-4)
+        late += start
+        before = early < late
+        yield early[before], late[before]
+
+
+def nearest_position(
+    hashes: np.ndarray, early: np.ndarray, late: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least number of differing bits over the eight positions, and that position.
+
+    Args:
+        hashes: uint8, (photos, 8).
+        early: int, (pairs,): rows that stay as they are.
+        late: int, (pairs,): rows that are flipped and turned.
+    """
+    bits = differing_bits(hashes[early], symmetric_hashes(hashes[late]))
+    return bits.min(axis=0), bits.argmin(axis=0)
+
+
+def main() -> None:
+    """Read the photos, write the pairs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--cfg", required=True, help="JSON: max_distance, max_bits, certain_distance"
+    )
+    parser.add_argument(
+        "--train", required=True, type=Path, nargs=3, help="catalog, measures, features"
+    )
+    parser.add_argument("--test", type=Path, nargs=3, help="the same, of the test photos")
+    parser.add_argument("--out", required=True, type=Path, help="pairs, written")
+    args = parser.parse_args()
+
+    photos = Photos.read("train", *args.train)
+    first = 0
+    if args.test:
+        first = len(photos.image_id)
+        photos += Photos.read("test", *args.test)
+    pairs = find_pairs(photos, first, json.loads(args.cfg))
+    write_table(pairs, args.out, PAIRS)
+    exact = pairs["kind"].to_pylist().count("exact")
+    print(f"{exact} exact duplicates, {len(pairs) - exact} near-duplicates: {args.out}", flush=True)
+
+
+if __name__ == "__main__":
+    run(main)
