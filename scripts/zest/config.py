@@ -139,6 +139,9 @@ def _contradictions(config: dict) -> Iterator[str]:
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
+    balance = recipe["balance"]
+    if isinstance(balance, dict) and len(balance) > 1:
+        yield f"{path}.balance: {' and '.join(balance)} say two things; leave one of them out"
     chances = [
         settings["probability"]
         for operation in recipe["operations"]
@@ -151,8 +154,9 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
         what = "there are none"
     else:
         what = "they almost never apply" if sum(chances) else "they never apply"
-    if recipe["balance"] != "none":
-        cause = f"the extra rows of balance: {recipe['balance']}"
+    if _may_repeat(balance):
+        told = balance if isinstance(balance, str) else json.dumps(balance).replace('"', "")
+        cause = f"the extra rows of balance: {told}"
     elif recipe["copies"] > 1:
         cause = f"copies: {recipe['copies']}"
     else:
@@ -161,6 +165,11 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
         f"{path}.operations: {what}, so {cause} would only repeat photos; name operations of a "
         f"probability of 0.01 or more, or set {path}.balance: none and {path}.copies: 1"
     )
+
+
+def _may_repeat(balance: str | dict) -> bool:
+    """Tell whether a balance can ask for more rows of a class than it has photos."""
+    return balance not in ("none", "undersampling", {"power": 1})
 
 
 def _model_contradictions(config: dict, name: str) -> Iterator[str]:

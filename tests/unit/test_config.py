@@ -192,6 +192,32 @@ OPERATION = "recipes.plain.operations[0]"
             f"{OPERATION}: one operation a line, such as - rotate: {{degrees: 15}}",
         ),
         (
+            "recipes: {plain: {balance: undersample}}",
+            "recipes.plain.balance: must be one of none, label_shuffling, undersampling, not the "
+            "text 'undersample'; did you mean 'undersampling'?",
+        ),
+        (
+            "recipes: {plain: {balance: 300}}",
+            "recipes.plain.balance: must be text or a section (key: value), not the number 300",
+        ),
+        (
+            "recipes: {plain: {balance: {target: 0}}}",
+            "recipes.plain.balance.target: must be at least 1, not 0",
+        ),
+        (
+            "recipes: {plain: {balance: {power: 2}}}",
+            "recipes.plain.balance.power: must be at most 1",
+        ),
+        (
+            "recipes: {plain: {balance: {targets: 3}}}",
+            "recipes.plain.balance.targets: unknown key; did you mean 'target'?",
+        ),
+        ("recipes: {plain: {balance: {}}}", "recipes.plain.balance: must hold at least 1, not 0"),
+        (
+            "recipes: {plain: {balance: {power: 0.5, target: 3}}}",
+            "recipes.plain.balance: power and target say two things; leave one of them out",
+        ),
+        (
             "recipes: {plain: {operations: [{}]}}",
             f"{OPERATION}: one operation a line, such as - rotate: {{degrees: 15}}",
         ),
@@ -295,14 +321,26 @@ def test_an_input_larger_than_the_stored_images_is_refused():
 )
 @pytest.mark.parametrize(
     "repeats",
-    [{"balance": "none", "copies": 2}, {"balance": "label_shuffling", "copies": 1}],
-    ids=["copies", "balance"],
+    [
+        {"balance": "none", "copies": 2},
+        {"balance": "undersampling", "copies": 2},
+        {"balance": "label_shuffling", "copies": 1},
+        {"balance": {"target": 300}, "copies": 1},
+        {"balance": {"power": 0.5}, "copies": 1},
+    ],
+    ids=str,
 )
 def test_rows_that_would_only_repeat_photos_are_refused(repeats, operations):
     told = message(minimal(recipes={"plain": {**repeats, "operations": operations}}))
     what = "they never apply" if operations else "there are none"
     assert f"recipes.plain.operations: {what}, so" in told
     assert "set recipes.plain.balance: none and recipes.plain.copies: 1" in told
+
+
+@pytest.mark.parametrize("balance", ["none", "undersampling", {"power": 1}], ids=str)
+def test_a_balance_that_repeats_nothing_needs_no_operations(balance):
+    recipe = {"balance": balance, "copies": 1, "operations": []}
+    assert validate(minimal(recipes={"plain": recipe}))["recipes"]["plain"]["balance"] == balance
 
 
 def test_operations_that_almost_never_apply_are_refused():

@@ -1,12 +1,15 @@
 """The split and the training set: stratified, balanced, traceable, and without a leak."""
 
+import hashlib
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from PIL import Image
 
 from augment_fold import check_no_leak, make_rows
-from balance_fold import list_rows, number_copies, shuffle_labels
+from balance_fold import draw_rows, list_rows, number_copies, tell, wanted_rows
 from split_folds import assign_folds, check_class_sizes, check_folds
 from zest.contracts import FOLDS, TRAINSET
 from zest.errors import UserError
@@ -61,16 +64,59 @@ def test_a_fold_without_photos_is_refused():
         check_folds(np.array([0, 0]), np.array([0, 1]), ["clean", "mouldy"], 2)
 
 
-def test_label_shuffling_brings_every_class_to_the_largest_and_spreads_the_copies_evenly():
-    rows = shuffle_labels(LABELS, np.random.default_rng(0))
-    assert (np.bincount(LABELS[rows]) == 400).all()
-    times = np.bincount(rows, minlength=len(LABELS))
-    for label, size in enumerate((400, 255, 235, 212)):
-        assert set(times[label == LABELS]) <= {400 // size, -(-400 // size)}
+def times_of(balance, labels=LABELS) -> np.ndarray:
+    """How many rows each photo has."""
+    rows = draw_rows(labels, balance, np.random.default_rng(0))
+    return np.bincount(rows, minlength=len(labels))
 
 
-def test_label_shuffling_mixes_the_classes():
-    rows = shuffle_labels(LABELS, np.random.default_rng(0))
+@pytest.mark.parametrize(
+    ("balance", "counts"),
+    [
+        ("none", [400, 255, 235, 212]),
+        ("label_shuffling", [400, 400, 400, 400]),
+        ("undersampling", [212, 212, 212, 212]),
+        ({"target": 300}, [300, 300, 300, 300]),
+        ({"target": 1}, [1, 1, 1, 1]),
+        ({"power": 1}, [400, 255, 235, 212]),
+        ({"power": 0}, [276, 276, 275, 275]),
+        # The roots are 20, 15.97, 15.33 and 14.56, their sum 65.86: 1102 * 20 / 65.86 is 334.65.
+        ({"power": 0.5}, [335, 267, 256, 244]),
+    ],
+    ids=str,
+)
+def test_each_balance_gives_its_counts_and_spreads_repetitions_evenly(balance, counts):
+    times = times_of(balance)
+    for label, (photos, rows) in enumerate(zip((400, 255, 235, 212), counts, strict=True)):
+        own = times[label == LABELS]
+        assert own.sum() == rows
+        assert set(own) <= {rows // photos, -(-rows // photos)}
+
+
+@pytest.mark.parametrize("power", np.linspace(0, 1, 21).round(2))
+def test_a_power_leaves_the_number_of_rows_and_the_order_of_the_classes(power):
+    photos = np.array([1, 2, 3, 3, 1000])
+    rows = wanted_rows(photos, {"power": power})
+    assert rows.sum() == photos.sum()
+    assert rows.min() >= 1
+    assert (np.diff(rows) >= -1).all()  # equal classes may differ by the one that is rounded up
+    exact = photos.sum() * photos**power / (photos**power).sum()
+    assert np.abs(rows - exact).max() < 1
+
+
+@pytest.mark.parametrize("balance", ["undersampling", {"target": 212}], ids=str)
+def test_the_photos_that_stay_are_chosen_at_random_by_the_seed(balance):
+    first = times_of(balance)
+    assert (times_of(balance) == first).all()
+    large = first[LABELS == 0]
+    assert 0.3 < large[:200].sum() / 212 < 0.7
+    other = draw_rows(LABELS, balance, np.random.default_rng(1))
+    assert (np.bincount(other, minlength=len(LABELS)) != first).any()
+
+
+@pytest.mark.parametrize("balance", ["label_shuffling", "undersampling", {"power": 0.5}], ids=str)
+def test_balancing_mixes_the_classes(balance):
+    rows = draw_rows(LABELS, balance, np.random.default_rng(0))
     assert len(set(LABELS[rows[:40]])) == 4
 
 
@@ -118,6 +164,44 @@ def test_every_photo_stands_once_as_it_is_and_its_other_rows_are_copies(folds):
 def test_without_balancing_every_photo_stands_once(folds):
     manifest = list_rows(folds, 0, cfg(balance="none"))
     assert sorted(manifest["copy"].to_pylist()) == [0] * 12
+
+
+def test_undersampling_leaves_photos_out_and_copies_only_what_stays(folds):
+    manifest = list_rows(folds, 0, cfg(balance="undersampling", copies=2)).to_pylist()
+    assert [row["label"] for row in manifest].count(0) == 2 * 4
+    assert [row["label"] for row in manifest].count(1) == 2 * 4
+    assert sorted(row["copy"] for row in manifest) == [0] * 8 + [1] * 8
+
+
+def test_the_rows_of_earlier_versions_are_kept(folds):
+    """Trainsets that were made before there were other ways to balance are made the same again."""
+
+    def digest(**changes):
+        rows = json.dumps(list_rows(folds, 1, cfg(**changes)).to_pylist())
+        return hashlib.sha256(rows.encode()).hexdigest()[:16]
+
+    assert digest(balance="none", copies=3) == "24715c18ccb02f46"
+    assert digest(balance="label_shuffling", copies=3) == "7be1d270075513ec"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"copies": 3},
+            "fold 0: 12 photos (4 to 8 a class) -> 48 rows (24 a class): 12 photos as they are, "
+            "36 augmented copies\nby class: 0: 8 -> 24, 1: 4 -> 24",
+        ),
+        (
+            {"balance": "undersampling"},
+            "fold 0: 12 photos (4 to 8 a class) -> 8 rows (4 a class): 8 photos as they are, "
+            "0 augmented copies, 4 photos are left out\nby class: 0: 8 -> 4, 1: 4 -> 4",
+        ),
+    ],
+    ids=["label shuffling", "undersampling"],
+)
+def test_the_counts_are_told_before_and_after(folds, changes, told):
+    assert tell(folds, list_rows(folds, 0, cfg(**changes)), 0) == told
 
 
 def test_the_seed_of_a_copy_does_not_depend_on_the_fold_or_the_recipe(folds):
