@@ -142,6 +142,7 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
     balance = recipe["balance"]
     if isinstance(balance, dict) and len(balance) > 1:
         yield f"{path}.balance: {' and '.join(balance)} say two things; leave one of them out"
+    yield from _mix_contradictions(path, recipe)
     chances = [
         settings["probability"]
         for operation in recipe["operations"]
@@ -165,6 +166,19 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
         f"{path}.operations: {what}, so {cause} would only repeat photos; name operations of a "
         f"probability of 0.01 or more, or set {path}.balance: none and {path}.copies: 1"
     )
+
+
+def _mix_contradictions(path: str, recipe: dict) -> Iterator[str]:
+    mix = recipe["mix"]
+    if mix is None:
+        return
+    if not (mix["mixup"] or mix["cutmix"]):
+        yield f"{path}.mix: mixup and cutmix are 0; set one of them above 0, or {path}.mix: null"
+    if recipe["copies"] == 1 and not _may_repeat(recipe["balance"]):
+        yield (
+            f"{path}.mix: only augmented copies are mixed, and there are none; set {path}.copies: "
+            f"2 or more, or {path}.mix: null"
+        )
 
 
 def _may_repeat(balance: str | dict) -> bool:

@@ -348,6 +348,35 @@ def test_operations_that_almost_never_apply_are_refused():
     assert "they almost never apply" in message(minimal(recipes=recipes))
 
 
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ({"mix": {}}, "mix: mixup and cutmix are 0; set one of them above 0, or recipes.plain.mix"),
+        (
+            {"mix": {"mixup": 0.2}, "balance": "none", "copies": 1},
+            "mix: only augmented copies are mixed, and there are none; set recipes.plain.copies: 2",
+        ),
+        (
+            {"mix": {"mixup": 0.2}, "balance": "undersampling", "copies": 1},
+            "mix: only augmented copies are mixed, and there are none",
+        ),
+        ({"mix": {"cutmix": 1, "probability": 0}}, "mix.probability: must be more than 0, not 0"),
+        ({"mix": {"cutmics": 1}}, "mix.cutmics: unknown key; did you mean 'cutmix'?"),
+        ({"mix": 0.2}, "mix: must be a section (key: value) or null, not the number 0.2"),
+    ],
+    ids=str,
+)
+def test_a_mix_that_mixes_nothing_is_refused(recipe, expected):
+    assert f"  recipes.plain.{expected}" in message(minimal(recipes={"plain": recipe}))
+
+
+def test_a_mix_of_the_copies_that_balancing_makes_needs_no_others():
+    recipe = {"mix": {"mixup": 0.2}, "copies": 1}
+    config = validate(minimal(recipes={"plain": recipe}))
+    assert config["recipes"]["plain"]["mix"] == {"mixup": 0.2, "cutmix": 0.0, "probability": 1.0}
+    assert config["recipes"]["standard"]["mix"] is None
+
+
 def test_a_warm_up_longer_than_the_training_is_refused():
     assert "models.lite0.warmup_epochs" in message(minimal(models=model(epochs=2, warmup_epochs=2)))
 

@@ -5,12 +5,14 @@ import json
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from PIL import Image
 
-from augment_fold import check_no_leak, make_rows
+from augment_fold import Photo, check_no_leak, make_rows
 from balance_fold import draw_rows, list_rows, number_copies, tell, wanted_rows
 from split_folds import assign_folds, check_class_sizes, check_folds
+from trainset.mixing import draw_mixes
 from zest.contracts import FOLDS, TRAINSET
 from zest.errors import UserError
 from zest.images import decode_png, fit, load_rgb
@@ -143,13 +145,25 @@ def cfg(**changes) -> dict:
 def test_a_manifest_leaves_out_the_validation_fold(folds):
     manifest = list_rows(folds, 1, cfg())
     assert 1 not in manifest["fold"].to_pylist()
-    check_no_leak(manifest, folds, 1)
+    check_no_leak(manifest, [], folds, 1)
 
 
 def test_a_leak_is_refused(folds):
     manifest = list_rows(folds, 1, cfg())
     with pytest.raises(UserError, match="validation photos"):
-        check_no_leak(manifest, folds, 0)
+        check_no_leak(manifest, [], folds, 0)
+
+
+def test_a_leak_through_the_photo_that_a_copy_is_mixed_with_is_refused(folds):
+    manifest = list_rows(folds, 1, cfg())
+    validation = folds.filter(pc.equal(folds["fold"], 1))["image_id"][2].as_py()
+    mixes = [None] * manifest.num_rows
+    check_no_leak(manifest, mixes, folds, 1)
+    mixes[-1] = {"kind": "mixup", "partner": validation, "operations": [], "lambda": 0.5}
+    with pytest.raises(
+        UserError, match=f"validation photos 1 times, the first of them {validation}"
+    ):
+        check_no_leak(manifest, mixes, folds, 1)
 
 
 def test_every_photo_stands_once_as_it_is_and_its_other_rows_are_copies(folds):
@@ -222,7 +236,7 @@ def photos(tmp_path, folds) -> dict:
     for number, image_id in enumerate(folds["image_id"].to_pylist()):
         values = np.random.default_rng(number).integers(0, 255, (40, 50, 3), np.uint8)
         Image.fromarray(values).save(tmp_path / image_id)
-        found[image_id] = (tmp_path / image_id, 40 * 50)
+        found[image_id] = Photo(tmp_path / image_id, 40 * 50, folds["label"][number].as_py())
     return found
 
 
@@ -233,23 +247,33 @@ RECIPE = {
     ],
     "image_size": 32,
     "fit": "crop",
+    "mix": None,
 }
+
+
+MIX = {"mixup": 0.4, "cutmix": 1.0, "probability": 0.8}
+
+
+def rows_of(manifest, photos, recipe, threads=1) -> list[dict]:
+    return list(make_rows(manifest, draw_mixes(manifest, recipe), photos, recipe, threads))
 
 
 def test_the_images_are_the_same_for_any_number_of_processes(folds, photos):
     manifest = list_rows(folds, 0, cfg(copies=3))
-    one = list(make_rows(manifest, photos, RECIPE, threads=1))
-    assert one == list(make_rows(manifest, photos, RECIPE, threads=3))
+    for recipe in (RECIPE, {**RECIPE, "mix": MIX}):
+        one = rows_of(manifest, photos, recipe)
+        assert one == rows_of(manifest, photos, recipe, threads=3)
 
 
 def test_copy_0_is_the_photo_as_evaluation_sees_it_and_every_row_is_traceable(folds, photos):
     manifest = list_rows(folds, 0, cfg(copies=3))
-    rows = list(make_rows(manifest, photos, RECIPE, threads=1))
+    rows = rows_of(manifest, photos, {**RECIPE, "mix": MIX})
     assert set(rows[0]) == set(TRAINSET.names)
     for row in rows:
         if row["copy"] == 0:
             assert row["operations"] == "[]"
-            seen = fit(load_rgb(photos[row["image_id"]][0].read_bytes()), 32)
+            assert row["mix"] is row["soft_label"] is None
+            seen = fit(load_rgb(photos[row["image_id"]].file.read_bytes()), 32)
             assert (decode_png(row["image"]["bytes"]) == seen).all()
     assert any('"rotate"' in row["operations"] for row in rows)
 
@@ -261,6 +285,6 @@ def test_every_copy_above_0_has_operations_and_no_two_rows_are_alike(folds, phot
         for name, settings in operation.items()
     ]
     recipe = {**RECIPE, "operations": seldom}
-    rows = list(make_rows(list_rows(folds, 0, cfg(copies=4)), photos, recipe, threads=1))
+    rows = rows_of(list_rows(folds, 0, cfg(copies=4)), photos, recipe)
     assert all((row["operations"] == "[]") == (row["copy"] == 0) for row in rows)
     assert len({row["image"]["bytes"] for row in rows}) == len(rows)
