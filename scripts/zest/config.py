@@ -125,6 +125,11 @@ def _contradictions(config: dict) -> Iterator[str]:
             f"data.group_column: {data['group_column']!r} names a column of a label CSV, which "
             f"data.kind: {data['kind']} does not have; set data.group_column: null"
         )
+    if data["kind"] != "lists" and not isinstance(data["labels"], str):
+        yield (
+            f"data.labels: only PaddleClas lists may be several files, and data.kind is "
+            f"{data['kind']}; name one file"
+        )
     for fold in config["split"]["train_folds"]:
         if fold >= folds:
             yield f"split.train_folds: there is no fold {fold} of {folds} (0 to {folds - 1})"

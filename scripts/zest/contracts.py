@@ -63,8 +63,8 @@ TRAINSET = pa.schema(
             "operations",
             pa.string(),
         ),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
-        # The next two are null where a row is not mixed with another photo of the training set. With
-        # whom it is mixed is drawn with the operations, so the manifest does not depend on it.
+        # The next two are null where a row is not mixed with another photo of the training set.
+        # With whom it is is drawn with the operations, so the manifest does not depend on it.
         (
             "mix",
             pa.string(),

@@ -124,6 +124,14 @@ def test_a_group_column_without_a_label_csv_is_refused(kind):
     assert "set data.group_column: null" in told
 
 
+def test_several_label_files_are_for_lists_alone():
+    names = ["train_list.txt", "val_list.txt"]
+    config = validate(minimal(data={"root": "photos", "kind": "lists", "labels": names}))
+    assert config["data"]["labels"] == names
+    told = message(minimal(data={"root": "photos", "labels": names}))
+    assert "data.labels: only PaddleClas lists may be several files, and data.kind is csv" in told
+
+
 OPERATION = "recipes.plain.operations[0]"
 
 
