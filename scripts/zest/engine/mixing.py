@@ -58,7 +58,8 @@ def _blend(images, partner, share: float, rng) -> tuple[np.ndarray, float]:
 
 
 def _paste(images, partner, share: float, rng) -> tuple[np.ndarray, float]:
-    (top, bottom, left, right), left_over = draw_rectangle(*images.shape[2:], share, rng)
+    height, width = images.shape[2:]
+    (top, bottom, left, right), left_over = draw_rectangle(height, width, share, rng)
     mixed = images.copy()
     mixed[:, :, top:bottom, left:right] = images[partner, :, top:bottom, left:right]
     return mixed, left_over
