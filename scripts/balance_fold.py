@@ -130,7 +130,7 @@ def tell(folds: pa.Table, manifest: pa.Table, fold: int) -> str:
     own = pc.sum(pc.equal(manifest["copy"], 0)).as_py()
     unused = training.num_rows - own
     parts = [f"{own} photos as they are", f"{manifest.num_rows - own} augmented copies"]
-    parts += [f"{unused} photos are left out"] if unused else []
+    parts += [f"{unused} left out"] if unused else []
     pairs = enumerate(zip(before, after, strict=True))
     each = [f"{label}: {photos} -> {rows}" for label, (photos, rows) in pairs]
     shown = ", ".join(each[:SHOWN]) + (", ..." if len(each) > SHOWN else "")

@@ -209,7 +209,7 @@ def test_the_rows_of_earlier_versions_are_kept(folds):
         (
             {"balance": "undersampling"},
             "fold 0: 12 photos (4 to 8 a class) -> 8 rows (4 a class): 8 photos as they are, "
-            "0 augmented copies, 4 photos are left out\nby class: 0: 8 -> 4, 1: 4 -> 4",
+            "0 augmented copies, 4 left out\nby class: 0: 8 -> 4, 1: 4 -> 4",
         ),
     ],
     ids=["label shuffling", "undersampling"],
