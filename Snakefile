@@ -17,6 +17,7 @@ include: "rules/demo.smk"
 include: "rules/catalog.smk"
 include: "rules/eda.smk"
 include: "rules/split.smk"
+include: "rules/paddleclas.smk"
 include: "rules/trainset.smk"
 include: "rules/images.smk"
 include: "rules/models.smk"
@@ -57,3 +58,8 @@ rule find_learning_rate:
             rules.test_learning_rates.output,
             model=[name for name in summarised if name in fine_tuned],
         ),
+
+
+rule paddleclas_lists:
+    input:
+        expand(rules.export_paddleclas_lists.output, fold=train_folds),

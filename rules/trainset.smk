@@ -1,5 +1,6 @@
 """
-Makes the training set of a recipe for a fold: balances the classes, then augments the extra copies.
+Makes the training set of a recipe for a fold: balances the classes, then augments the extra copies, and
+mixes some of them with other photos of it where the recipe says so.
 
 REQUIRES: split/folds.parquet, catalog/train.parquet, the training photos
 PROVIDES: trainset/{recipe}/fold{fold}/manifest.parquet and images.parquet
@@ -43,6 +44,7 @@ rule augment_fold:
         cfg=settings(
             operations=recipe_setting("operations"),
             image_size=recipe_setting("image_size"),
+            mix=recipe_setting("mix"),
             fit=config["images"]["fit"],
         ),
         code=code_of("augment_fold.py"),

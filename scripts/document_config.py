@@ -49,6 +49,8 @@ def _sections(path: str, section: dict, root: dict) -> Iterator[str]:
     for key, part in section["properties"].items():
         part = resolve(part, root)
         items = resolve(part.get("items", {}), root)
+        for form in part.get("anyOf", []):
+            yield from _sections(f"{path}.{key}", form, root)
         if "properties" in part:
             yield from _sections(f"{path}.{key}", part, root)
         elif "properties" in items and items.get("maxProperties") != 1:

@@ -21,7 +21,7 @@ from catalog.archives import Extraction
 from catalog.names import listing, path_fault
 from zest.errors import UserError, run
 from zest.inventory import is_junk
-from zest.sources import ARCHIVE_SUFFIXES, without_archive_suffix
+from zest.sources import ARCHIVE_SUFFIXES, label_files, without_archive_suffix
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def image_folders(cfg: dict) -> dict[str, str]:
 def text_files(cfg: dict) -> list[str]:
     """Return the label, sample and class files that the config names."""
     settings = [
-        cfg["labels"] if cfg["kind"] != "folders" else None,
+        *label_files(cfg),
         cfg["sample_submission"] if cfg["test_images"] is not None else None,
         cfg["classes"] if isinstance(cfg["classes"], str) else None,
     ]

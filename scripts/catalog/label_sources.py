@@ -8,7 +8,7 @@ source doubtful. A single photo that is missing becomes a `Problem`.
 import difflib
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from catalog.photo_folder import NoPhoto, PhotoFolder, scan_photos
 from catalog.problems import Problem
 from zest.errors import UserError
 from zest.sample_file import TextTable, read_delimited, read_lines
+from zest.sources import label_files
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def read_labels(cfg: dict, root: Path) -> Labels:
     elif cfg["kind"] == "folders":
         labels = read_class_folders(photos)
     else:
-        labels = read_list_labels(cfg["labels"], root, photos)
+        labels = read_list_labels(label_files(cfg), root, photos)
     check_some_match(labels, photos)
     used = {row.path for row in labels.rows}
     return Labels(labels.rows, labels.problems + list(_unlabelled(photos, used)))
@@ -101,7 +102,7 @@ def read_csv_labels(cfg: dict, root: Path, photos: PhotoFolder) -> Labels:
                 group=None if group_column is None else _filled(table, line, fields, group_column),
             )
         )
-    check_unique(table.path, rows)
+    check_unique(root, rows)
     return Labels(rows, problems)
 
 
@@ -133,37 +134,44 @@ def read_class_folders(photos: PhotoFolder) -> Labels:
     return Labels(rows, [])
 
 
-def read_list_labels(name: str, root: Path, photos: PhotoFolder) -> Labels:
-    """Read a PaddleClas list, `path label` on each line, split at the last blank or tab.
+def read_list_labels(names: Sequence[str], root: Path, photos: PhotoFolder) -> Labels:
+    """Read PaddleClas lists, `path label` on each line, split at the last blank or tab.
 
-    Paths are relative to the root of the competition or to the folder of the training photos.
+    Several lists, such as those of training and validation, are read one after the other as one;
+    the split is made anew. Paths are relative to the root of the competition or to the folder of
+    the training photos.
     https://github.com/PaddlePaddle/PaddleClas, docs, "Image Classification Datasets".
 
     Raises:
         UserError: see zest.sample_file.read_text; a line of another form, a label that is not an
             integer, an unsafe path, or two lines for one photo.
     """
-    path = root / name
     everything = scan_photos(root, ".", "root")
     rows, problems = [], []
-    for line, content in enumerate(read_lines(path), 1):
-        if not content.strip():
-            continue
-        parts = content.strip().rsplit(maxsplit=1)
-        if len(parts) != 2 or not re.fullmatch(r"[+-]?[0-9]+", parts[1]):
-            raise UserError(
-                f"{path}, row {line}: {content.strip()!r} is not `path label` with an integer "
-                "label at the end. Correct this line."
-            )
-        image_id, label = parts
-        check_id(path, line, image_id)
-        found = _find_listed(image_id, everything, photos)
-        if found is None:
-            reason = f"there is no such photo, neither in the root nor in {photos.name}"
-            problems.append(Problem(name, line, image_id, reason))
-        rows.append(LabelledPhoto(name, line, image_id, found, label))
-    check_unique(path, rows)
+    for name in names:
+        for line, content in enumerate(read_lines(root / name), 1):
+            if not content.strip():
+                continue
+            image_id, label = _listed(root / name, line, content)
+            found = _find_listed(image_id, everything, photos)
+            if found is None:
+                reason = f"there is no such photo, neither in the root nor in {photos.name}"
+                problems.append(Problem(name, line, image_id, reason))
+            rows.append(LabelledPhoto(name, line, image_id, found, label))
+    check_unique(root, rows)
     return Labels(rows, problems)
+
+
+def _listed(path: Path, line: int, content: str) -> tuple[str, str]:
+    """Return the path and the label on a line of a list."""
+    parts = content.strip().rsplit(maxsplit=1)
+    if len(parts) != 2 or not re.fullmatch(r"[+-]?[0-9]+", parts[1]):
+        raise UserError(
+            f"{path}, row {line}: {content.strip()!r} is not `path label` with an integer "
+            "label at the end. Correct this line."
+        )
+    check_id(path, line, parts[0])
+    return parts[0], parts[1]
 
 
 def _find_listed(image_id: str, everything: PhotoFolder, photos: PhotoFolder) -> str | None:
@@ -184,16 +192,19 @@ def check_id(path: Path, line: int, image_id: str) -> None:
         )
 
 
-def check_unique(path: Path, rows: Iterable[LabelledPhoto]) -> None:
+def check_unique(root: Path, rows: Iterable[LabelledPhoto]) -> None:
     """Raise a UserError if two rows have one id, or mean one photo (`a` and `a.jpg`)."""
     seen: dict[str, LabelledPhoto] = {}
     for row in rows:
         photo = row.path or nfc(posixpath.normpath(row.image_id))
         if photo in seen:
             first = seen[photo]
+            where = f"{root / first.file}, rows {first.row} and {row.row}"
+            if first.file != row.file:
+                where = f"{root / first.file}, row {first.row}, and {row.file}, row {row.row}"
             raise UserError(
-                f"{path}, rows {first.row} and {row.row}: the ids {first.image_id!r} and "
-                f"{row.image_id!r} mean the same photo. Delete one row."
+                f"{where}: the ids {first.image_id!r} and {row.image_id!r} mean the same photo. "
+                "Delete one row."
             )
         seen[photo] = row
 

@@ -125,6 +125,11 @@ def _contradictions(config: dict) -> Iterator[str]:
             f"data.group_column: {data['group_column']!r} names a column of a label CSV, which "
             f"data.kind: {data['kind']} does not have; set data.group_column: null"
         )
+    if data["kind"] != "lists" and not isinstance(data["labels"], str):
+        yield (
+            f"data.labels: only PaddleClas lists may be several files, and data.kind is "
+            f"{data['kind']}; name one file"
+        )
     for fold in config["split"]["train_folds"]:
         if fold >= folds:
             yield f"split.train_folds: there is no fold {fold} of {folds} (0 to {folds - 1})"
@@ -139,6 +144,10 @@ def _contradictions(config: dict) -> Iterator[str]:
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
+    balance = recipe["balance"]
+    if isinstance(balance, dict) and len(balance) > 1:
+        yield f"{path}.balance: {' and '.join(balance)} say two things; leave one of them out"
+    yield from _mix_contradictions(path, recipe)
     chances = [
         settings["probability"]
         for operation in recipe["operations"]
@@ -151,8 +160,9 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
         what = "there are none"
     else:
         what = "they almost never apply" if sum(chances) else "they never apply"
-    if recipe["balance"] != "none":
-        cause = f"the extra rows of balance: {recipe['balance']}"
+    if _may_repeat(balance):
+        told = balance if isinstance(balance, str) else json.dumps(balance).replace('"', "")
+        cause = f"the extra rows of balance: {told}"
     elif recipe["copies"] > 1:
         cause = f"copies: {recipe['copies']}"
     else:
@@ -161,6 +171,24 @@ def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
         f"{path}.operations: {what}, so {cause} would only repeat photos; name operations of a "
         f"probability of 0.01 or more, or set {path}.balance: none and {path}.copies: 1"
     )
+
+
+def _mix_contradictions(path: str, recipe: dict) -> Iterator[str]:
+    mix = recipe["mix"]
+    if mix is None:
+        return
+    if not (mix["mixup"] or mix["cutmix"]):
+        yield f"{path}.mix: mixup and cutmix are 0; set one of them above 0, or {path}.mix: null"
+    if recipe["copies"] == 1 and not _may_repeat(recipe["balance"]):
+        yield (
+            f"{path}.mix: only augmented copies are mixed, and there are none; set {path}.copies: "
+            f"2 or more, or {path}.mix: null"
+        )
+
+
+def _may_repeat(balance: str | dict) -> bool:
+    """Tell whether a balance can ask for more rows of a class than it has photos."""
+    return balance not in ("none", "undersampling", {"power": 1})
 
 
 def _model_contradictions(config: dict, name: str) -> Iterator[str]:

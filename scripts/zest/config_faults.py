@@ -39,7 +39,13 @@ def _told(error: Any) -> Iterator[str]:
 
 
 def _inner(error: Any) -> list[Any]:
-    return [one for one in error.context if one.validator != "type" or one.relative_path]
+    """Return what is wrong inside the forms that a value may have, other kinds of value aside."""
+    other = {
+        one.schema_path[0]
+        for one in error.context
+        if one.validator == "type" and not one.relative_path
+    }
+    return [one for one in error.context if one.schema_path[0] not in other]
 
 
 def _explain(error: Any) -> str:

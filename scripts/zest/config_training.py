@@ -46,6 +46,8 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
         yield f"{path}.drop_path: only {', '.join(lite)} have it; set it to 0"
     if model["cache_frozen"]:
         yield from _cache_contradictions(path, model, phases, size)
+    if config["recipes"][model["recipe"]]["mix"]:
+        yield from _mix_contradictions(path, model)
     yield from _teacher_contradictions(config, path, name)
     if name in _trained_on_all(config):
         yield from _unvalidated_contradictions(path, model)
@@ -115,6 +117,19 @@ def _cache_contradictions(path: str, model: dict, phases: list[Phase], size: int
             yield (
                 f"{path}.cache_frozen: {key} changes the images, so they cannot be seen only once"
             )
+
+
+def _mix_contradictions(path: str, model: dict) -> Iterator[str]:
+    """Soft labels of mixed rows are used as they are, so nothing else may say what these are."""
+    mix = f"recipes.{model['recipe']}.mix"
+    instead = f"set {mix}: null, and mix in training ({path}.mixup, cutmix)"
+    if model["soft_labels"]:
+        yield f"{path}.soft_labels: {mix} mixes the labels of the label file, not these; {instead}"
+    if model["loss"] == "soft_ordinal":
+        yield (
+            f"{path}.loss: soft_ordinal spreads labels over near grades, and the mixed ones of "
+            f"{mix} are used as they are; {instead}"
+        )
 
 
 def _trained_on_all(config: dict) -> set[str]:

@@ -78,6 +78,13 @@ TRAINSET = pa.schema(
             "operations",
             pa.string(),
         ),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
+        # The next two are null where a row is not mixed with another photo of the training set.
+        # With whom it is is drawn with the operations, so the manifest does not depend on it.
+        (
+            "mix",
+            pa.string(),
+        ),  # JSON: kind, partner (image_id), operations (of the partner), lambda, rectangle
+        ("soft_label", pa.list_(pa.float32())),  # K values that sum to one: its target in training
     ]
 )
 
@@ -201,4 +208,6 @@ def _has_image(schema: pa.Schema) -> bool:
 def _feature(kind: pa.DataType) -> dict:
     if kind.equals(IMAGE):
         return {"_type": "Image"}
+    if pa.types.is_list(kind):
+        return {"feature": _feature(kind.value_type), "_type": "Sequence"}
     return {"dtype": str(kind), "_type": "Value"}

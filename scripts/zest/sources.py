@@ -75,6 +75,17 @@ def without_archive_suffix(name: str) -> str:
     return name
 
 
+def label_files(data: dict) -> list[str]:
+    """Return the names of the label files; of class folders there are none.
+
+    Args:
+        data: the `data` section of the configuration.
+    """
+    if data["kind"] == "folders":
+        return []
+    return [data["labels"]] if isinstance(data["labels"], str) else data["labels"]
+
+
 def part_files(data: dict, part: str) -> list[str]:
     """Return what the catalog of a part is made from: names below the competition's folder.
 
@@ -90,9 +101,8 @@ def part_files(data: dict, part: str) -> list[str]:
     elif data["kind"] == "lists":  # their photos may lie anywhere below the root
         names = sorted({path.name for path in Path(data["root"]).iterdir()} - {*test})
     else:
-        labels = data["labels"] if data["kind"] != "folders" else None
         classes = data["classes"] if isinstance(data["classes"], str) else None
-        names = [labels, classes, data["train_images"]]
+        names = [*label_files(data), classes, data["train_images"]]
     return [name for name in names if name]
 
 

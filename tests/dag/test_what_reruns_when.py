@@ -92,6 +92,10 @@ EDITS = {
         setting("recipes.turned.operations", [{"rotate": {"degrees": 30}}]),
         {"augment_fold turned 0"} | of_model("lite0"),
     ),
+    "a recipe's mix": (
+        setting("recipes.turned.mix", {"mixup": 0.2}),
+        {"augment_fold turned 0"} | of_model("lite0"),
+    ),
     "a recipe's image size": (
         setting("recipes.plain.image_size", 40),
         {"augment_fold plain 0", "prepare_images 40 train", "prepare_images 40 test"}

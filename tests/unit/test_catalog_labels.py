@@ -260,3 +260,34 @@ def test_a_listed_photo_that_is_not_there_is_a_problem(tmp_path):
     root = with_list(tmp_path, "train_0.jpg 0\ntrain_1.jpg 1\ngone.jpg 1\n")
     labels = labels_of(root, kind="lists", labels="train_list.txt")
     assert [one.row for one in labels.problems if one.stops] == [3]
+
+
+def with_lists(tmp_path, **texts):
+    competition(tmp_path)
+    for name, text in texts.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    return tmp_path, {"kind": "lists", "labels": [f"{name}.txt" for name in texts]}
+
+
+def test_several_lists_are_read_as_one(tmp_path):
+    root, cfg = with_lists(tmp_path, train="train_2.jpg 0\ntrain_0.jpg 1\n", val="train_1.jpg 0\n")
+    rows = labels_of(root, **cfg).rows
+    assert [(row.file, row.row, row.image_id) for row in rows] == [
+        ("train.txt", 1, "train_2.jpg"),
+        ("train.txt", 2, "train_0.jpg"),
+        ("val.txt", 1, "train_1.jpg"),
+    ]
+
+
+def test_a_photo_in_two_lists_is_refused_with_both_places(tmp_path):
+    root, cfg = with_lists(
+        tmp_path, train="train_2.jpg 0\ntrain_0.jpg 1\n", val="train_images/train_0.jpg 1\n"
+    )
+    with pytest.raises(UserError, match=r"train\.txt, row 2, and val\.txt, row 1: the ids"):
+        labels_of(root, **cfg)
+
+
+def test_a_fault_in_a_second_list_is_told_with_its_name(tmp_path):
+    root, cfg = with_lists(tmp_path, train="train_2.jpg 0\n", val="train_0.jpg good\n")
+    with pytest.raises(UserError, match=r"val\.txt, row 1: .* is not `path label`"):
+        labels_of(root, **cfg)

@@ -124,6 +124,14 @@ def test_a_group_column_without_a_label_csv_is_refused(kind):
     assert "set data.group_column: null" in told
 
 
+def test_several_label_files_are_for_lists_alone():
+    names = ["train_list.txt", "val_list.txt"]
+    config = validate(minimal(data={"root": "photos", "kind": "lists", "labels": names}))
+    assert config["data"]["labels"] == names
+    told = message(minimal(data={"root": "photos", "labels": names}))
+    assert "data.labels: only PaddleClas lists may be several files, and data.kind is csv" in told
+
+
 OPERATION = "recipes.plain.operations[0]"
 
 
@@ -190,6 +198,32 @@ OPERATION = "recipes.plain.operations[0]"
         (
             "recipes: {plain: {operations: [{rotate: {}, noise: {}}]}}",
             f"{OPERATION}: one operation a line, such as - rotate: {{degrees: 15}}",
+        ),
+        (
+            "recipes: {plain: {balance: undersample}}",
+            "recipes.plain.balance: must be one of none, label_shuffling, undersampling, not the "
+            "text 'undersample'; did you mean 'undersampling'?",
+        ),
+        (
+            "recipes: {plain: {balance: 300}}",
+            "recipes.plain.balance: must be text or a section (key: value), not the number 300",
+        ),
+        (
+            "recipes: {plain: {balance: {target: 0}}}",
+            "recipes.plain.balance.target: must be at least 1, not 0",
+        ),
+        (
+            "recipes: {plain: {balance: {power: 2}}}",
+            "recipes.plain.balance.power: must be at most 1",
+        ),
+        (
+            "recipes: {plain: {balance: {targets: 3}}}",
+            "recipes.plain.balance.targets: unknown key; did you mean 'target'?",
+        ),
+        ("recipes: {plain: {balance: {}}}", "recipes.plain.balance: must hold at least 1, not 0"),
+        (
+            "recipes: {plain: {balance: {power: 0.5, target: 3}}}",
+            "recipes.plain.balance: power and target say two things; leave one of them out",
         ),
         (
             "recipes: {plain: {operations: [{}]}}",
@@ -295,8 +329,14 @@ def test_an_input_larger_than_the_stored_images_is_refused():
 )
 @pytest.mark.parametrize(
     "repeats",
-    [{"balance": "none", "copies": 2}, {"balance": "label_shuffling", "copies": 1}],
-    ids=["copies", "balance"],
+    [
+        {"balance": "none", "copies": 2},
+        {"balance": "undersampling", "copies": 2},
+        {"balance": "label_shuffling", "copies": 1},
+        {"balance": {"target": 300}, "copies": 1},
+        {"balance": {"power": 0.5}, "copies": 1},
+    ],
+    ids=str,
 )
 def test_rows_that_would_only_repeat_photos_are_refused(repeats, operations):
     told = message(minimal(recipes={"plain": {**repeats, "operations": operations}}))
@@ -305,9 +345,44 @@ def test_rows_that_would_only_repeat_photos_are_refused(repeats, operations):
     assert "set recipes.plain.balance: none and recipes.plain.copies: 1" in told
 
 
+@pytest.mark.parametrize("balance", ["none", "undersampling", {"power": 1}], ids=str)
+def test_a_balance_that_repeats_nothing_needs_no_operations(balance):
+    recipe = {"balance": balance, "copies": 1, "operations": []}
+    assert validate(minimal(recipes={"plain": recipe}))["recipes"]["plain"]["balance"] == balance
+
+
 def test_operations_that_almost_never_apply_are_refused():
     recipes = {"plain": {"operations": [{"rotate": {"probability": 1e-9}}]}}
     assert "they almost never apply" in message(minimal(recipes=recipes))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ({"mix": {}}, "mix: mixup and cutmix are 0; set one of them above 0, or recipes.plain.mix"),
+        (
+            {"mix": {"mixup": 0.2}, "balance": "none", "copies": 1},
+            "mix: only augmented copies are mixed, and there are none; set recipes.plain.copies: 2",
+        ),
+        (
+            {"mix": {"mixup": 0.2}, "balance": "undersampling", "copies": 1},
+            "mix: only augmented copies are mixed, and there are none",
+        ),
+        ({"mix": {"cutmix": 1, "probability": 0}}, "mix.probability: must be more than 0, not 0"),
+        ({"mix": {"cutmics": 1}}, "mix.cutmics: unknown key; did you mean 'cutmix'?"),
+        ({"mix": 0.2}, "mix: must be a section (key: value) or null, not the number 0.2"),
+    ],
+    ids=str,
+)
+def test_a_mix_that_mixes_nothing_is_refused(recipe, expected):
+    assert f"  recipes.plain.{expected}" in message(minimal(recipes={"plain": recipe}))
+
+
+def test_a_mix_of_the_copies_that_balancing_makes_needs_no_others():
+    recipe = {"mix": {"mixup": 0.2}, "copies": 1}
+    config = validate(minimal(recipes={"plain": recipe}))
+    assert config["recipes"]["plain"]["mix"] == {"mixup": 0.2, "cutmix": 0.0, "probability": 1.0}
+    assert config["recipes"]["standard"]["mix"] is None
 
 
 def test_a_warm_up_longer_than_the_training_is_refused():

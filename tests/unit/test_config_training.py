@@ -16,6 +16,40 @@ def faults(model, **sections):
     return ""
 
 
+MIXED = {"mixed": {"mix": {"mixup": 0.2}, "image_size": 224}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"soft_labels": "soft.csv"},
+            "models.m.soft_labels: recipes.mixed.mix mixes the labels of the label file, not "
+            "these; set recipes.mixed.mix: null, and mix in training (models.m.mixup, cutmix)",
+        ),
+        ({"loss": "soft_ordinal"}, "models.m.loss: soft_ordinal spreads labels over near grades"),
+    ],
+    ids=["soft labels", "soft_ordinal"],
+)
+def test_what_says_otherwise_what_a_mixed_row_teaches_is_refused(settings, message):
+    assert message in faults({"recipe": "mixed", **settings}, recipes=MIXED)
+    assert not faults({"recipe": "standard", **settings}, recipes=MIXED)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"distillation": {"teacher": "linear_probe"}},
+        {"class_weights": "inverse", "label_smoothing": 0.2, "loss": "squared_emd"},
+        {"cache_frozen": True, "frozen": 3},
+        {"mixup": 0.2, "online_operations": [{"horizontal_flip": {}}]},
+    ],
+    ids=lambda settings: " ".join(settings),
+)
+def test_what_goes_with_a_mixed_recipe(settings):
+    assert not faults({"recipe": "mixed", **settings}, recipes=MIXED)
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [

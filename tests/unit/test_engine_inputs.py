@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tiny_training import dark_and_bright, settings_of
-from zest.contracts import FOLDS, IMAGES, TRAINSET, write_table
+from zest.contracts import FOLDS, IMAGES, TRAINSET, read_table, write_table
 from zest.engine.features import SEED_OF_FROZEN, write_features
 from zest.engine.group import ALONE
 from zest.engine.inputs import make_trainer, read_training_set, run_key
@@ -71,6 +71,47 @@ def test_every_copy_of_a_photo_has_its_soft_label_and_others_keep_their_own(args
     np.testing.assert_allclose(found[[0, 1]], [[0.3, 0.7]] * 2, rtol=1e-6)
     np.testing.assert_allclose(found[5], [1, 0])
     np.testing.assert_array_equal(found[[2, 3, 4, 6]], before[[2, 3, 4, 6]])
+
+
+def with_soft_labels(args, soft: dict[int, list[float]]) -> None:
+    """Give some rows of the trainset a soft label, as those that are mixed have."""
+    rows = read_table(args.trainset, TRAINSET).to_pylist()
+    for place, label in soft.items():
+        rows[place]["soft_label"] = label
+    write_table(pa.Table.from_pylist(rows, schema=TRAINSET), args.trainset, TRAINSET)
+
+
+def test_a_mixed_row_is_taught_its_soft_label_as_it_is_and_others_their_own(args):
+    before = targets_of(args)
+    with_soft_labels(args, {1: [0.25, 0.75], 4: [1, 0]})
+    found = targets_of(args)
+    np.testing.assert_array_equal(found[[1, 4]], [[0.25, 0.75], [1, 0]])
+    rest = [0, 2, 3, 5, 6]
+    np.testing.assert_array_equal(found[rest], before[rest])
+
+
+def test_the_soft_label_of_a_mixed_row_reaches_the_steps_of_the_training(args):
+    with_soft_labels(args, {place: [0.25, 0.75] for place in range(7)})
+    trainer = make_trainer(args, json.loads(args.cfg), ALONE)
+    undecided = paddle.log(paddle.to_tensor([[0.5, 0.5]] * 7))
+    _, targets, _ = trainer._inputs_of(np.arange(7))
+    np.testing.assert_array_equal(targets, [[0.25, 0.75]] * 7)
+    assert float(trainer.loss(undecided, paddle.to_tensor(targets))) == pytest.approx(np.log(2))
+
+
+def test_a_mixed_row_counts_for_both_of_its_classes(args):
+    cfg = {**json.loads(args.cfg), "class_weights": "inverse"}
+    before = read_training_set(args, cfg, ["0", "1"], 0)[1]
+    own = read_table(args.trainset, TRAINSET)["label"][1].as_py()
+    with_soft_labels(args, {1: [0.25, 0.75]})
+    counts = read_training_set(args, cfg, ["0", "1"], 0)[1]
+    np.testing.assert_allclose(counts - before, np.array([0.25, 0.75]) - np.eye(2)[own])
+
+
+def test_soft_labels_of_another_number_of_classes_are_refused(args):
+    with_soft_labels(args, {1: [0.25, 0.5, 0.25]})
+    with pytest.raises(UserError, match=r"its soft labels are not of 2 classes"):
+        targets_of(args)
 
 
 def test_class_weights_of_the_settings_reach_the_loss(args):

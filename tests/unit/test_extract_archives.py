@@ -93,6 +93,13 @@ def test_a_class_file_is_copied_and_files_without_a_use_are_not(tmp_path, contes
     assert {name.split("/")[0] for name in found} == {"train_images"}
 
 
+def test_all_lists_are_copied(tmp_path, contest):
+    lists = ["train_list.txt", "val_list.txt"]
+    for name in lists:
+        (contest / name).write_text("train_0.jpg 0\n")
+    assert {*lists} < unpack(contest, tmp_path / "out", kind="lists", labels=lists).keys()
+
+
 @pytest.mark.parametrize("make", [make_zip, make_tar])
 def test_hidden_and_system_files_are_left_out(tmp_path, contest, make):
     junk = ["__MACOSX/train_images/._a.jpg", ".DS_Store", "train_images/._a.jpg", "Thumbs.db"]

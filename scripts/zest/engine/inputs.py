@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
 from zest.classes import read_classes
 from zest.contracts import FOLDS, IMAGES, PREDICTIONS, TRAINSET, read_table
@@ -103,20 +104,29 @@ def make_trainer(
 def read_training_set(
     args: argparse.Namespace, cfg: dict, class_nums: list[str], seed: int
 ) -> tuple[TrainingSet, np.ndarray]:
-    """Return what the model learns from, and the number of rows of each class, int (K,).
+    """Return what the model learns from, and how many rows of each class, (K,).
+
+    A row that is mixed of two photos has its soft label for its target, as it is, and counts for
+    each of the two classes with its share.
 
     Raises:
         UserError: files that do not go together, or soft labels that cannot be used.
     """
-    table = read_table(args.trainset, TRAINSET, columns=["image_id", "label"])
+    num_classes = len(class_nums)
+    table = read_table(args.trainset, TRAINSET, columns=["image_id", "label", "soft_label"])
     ids, labels = table["image_id"].to_pylist(), table["label"].to_numpy().astype(np.int64)
-    targets = make_targets(labels, len(class_nums), cfg)
+    targets = make_targets(labels, num_classes, cfg)
     if args.soft_labels:
         photos = read_table(args.folds, FOLDS, columns=["image_id"])["image_id"].to_pylist()
         soft = read_soft_labels(args.soft_labels, photos, class_nums, cfg["id_column"])
         for row, image_id in enumerate(ids):
             if image_id in soft:
                 targets[row] = soft[image_id]
+    mixed, mixed_labels = _read_mixed(args.trainset, table["soft_label"], num_classes)
+    targets[mixed] = mixed_labels
+    rows_of_class = np.bincount(labels[~mixed], minlength=num_classes) + mixed_labels.sum(
+        axis=0, dtype=np.float64
+    )
     source: ImageSource | ActivationSource
     if args.activations:
         source = ActivationSource(_read_activations(args.activations[0], args.trainset, ids))
@@ -126,7 +136,21 @@ def read_training_set(
         images = load_images(args.trainset, ZOOM * largest if operations else largest)
         source = ImageSource(images, normalisation(cfg["architecture"]), operations, seed)
     teacher = _read_teacher(args.teacher, args.trainset, ids) if args.teacher else None
-    return TrainingSet(source, targets, teacher), np.bincount(labels, minlength=len(class_nums))
+    return TrainingSet(source, targets, teacher), rows_of_class
+
+
+def _read_mixed(
+    path: Path, column: pa.ChunkedArray, num_classes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows have a soft label, bool (rows,), and those labels, float32 (mixed, K)."""
+    mixed = column.is_valid().to_numpy()
+    values = column.drop_null().combine_chunks().flatten().to_numpy()
+    if len(values) != mixed.sum() * num_classes:
+        raise UserError(
+            f"{path}: its soft labels are not of {num_classes} classes. Delete it and run the same "
+            "command again."
+        )
+    return mixed, values.reshape(-1, num_classes)
 
 
 def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:

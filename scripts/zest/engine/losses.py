@@ -24,7 +24,8 @@ def class_weights(kind: str, counts: np.ndarray) -> np.ndarray:
 
     Args:
         kind: as above.
-        counts: int, (K,): training rows of each class.
+        counts: (K,): training rows of each class; a row that is mixed of two photos is a part of
+            one row in each of their classes.
 
     Returns:
         float32, (K,), above 0.

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from zest.cutmix import draw_rectangle
+
 
 def mix_batch(
     images: np.ndarray,
@@ -57,18 +59,10 @@ def _blend(images, partner, share: float, rng) -> tuple[np.ndarray, float]:
 
 def _paste(images, partner, share: float, rng) -> tuple[np.ndarray, float]:
     height, width = images.shape[2:]
-    top, bottom = _span(height, np.sqrt(1 - share), rng)
-    left, right = _span(width, np.sqrt(1 - share), rng)
+    (top, bottom, left, right), left_over = draw_rectangle(height, width, share, rng)
     mixed = images.copy()
     mixed[:, :, top:bottom, left:right] = images[partner, :, top:bottom, left:right]
-    return mixed, 1 - (bottom - top) * (right - left) / (height * width)
-
-
-def _span(length: int, share: float, rng: np.random.Generator) -> tuple[int, int]:
-    """Return start and end of a part of a side: round(share * length) pixels, cut at the border."""
-    part = round(share * length)
-    start = int(rng.integers(length)) - part // 2
-    return max(0, start), min(length, start + part)
+    return mixed, left_over
 
 
 def _blend_rows(values: np.ndarray, partner: np.ndarray, share: float) -> np.ndarray:

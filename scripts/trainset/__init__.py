@@ -1,0 +1,1 @@
+"""The parts of the training-set stage: mixing copies with other photos."""
