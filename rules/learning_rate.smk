@@ -10,7 +10,7 @@ rule test_learning_rates:
     input:
         trainset=model_input(f"{results}/trainset/{{recipe}}/fold{train_folds[0]}/images.parquet"),
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
         classes=rules.catalog_training_photos.output.classes,
         weights=model_setting("weights", or_else=[]),
     output:

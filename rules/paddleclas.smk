@@ -12,7 +12,7 @@ rule export_paddleclas_lists:
     input:
         catalog=rules.catalog_training_photos.output.catalog,
         classes=rules.catalog_training_photos.output.classes,
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
     output:
         train=f"{results}/paddleclas/fold{{fold}}/train_list.txt",
         validation=f"{results}/paddleclas/fold{{fold}}/val_list.txt",

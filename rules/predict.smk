@@ -12,7 +12,7 @@ rule predict_validation:
         weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
         model=f"{results}/models/{{model}}/fold{{fold}}/model.json",
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
     output:
         f"{results}/predictions/{{model}}/fold{{fold}}/val.parquet",
     log:

@@ -13,7 +13,7 @@ rule train_model:
     input:
         trainset=model_input(f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet"),
         images=model_input(f"{results}/images/{{size}}/train.parquet"),
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
         classes=rules.catalog_training_photos.output.classes,
         activations=activations_of_model,
         teacher=teacher_of_model,
@@ -61,7 +61,7 @@ rule train_model:
 rule train_probe:
     input:
         features=lambda wildcards: f"{results}/features/{trunk_of(wildcards.model)}/train.parquet",
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
         classes=rules.catalog_training_photos.output.classes,
         weights=model_setting("weights", or_else=[]),
     output:

@@ -9,7 +9,7 @@ PROVIDES: trainset/{recipe}/fold{fold}/manifest.parquet and images.parquet
 
 rule balance_fold:
     input:
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
     output:
         f"{results}/trainset/{{recipe}}/fold{{fold}}/manifest.parquet",
     log:
@@ -32,7 +32,7 @@ rule augment_fold:
     input:
         manifest=rules.balance_fold.output,
         catalog=rules.catalog_training_photos.output.catalog,
-        folds=rules.split_folds.output,
+        folds=rules.split_folds.output.folds,
     output:
         f"{results}/trainset/{{recipe}}/fold{{fold}}/images.parquet",
     log:

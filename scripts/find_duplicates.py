@@ -4,10 +4,11 @@ Reads the catalog of the training photos, their measures and their features; for
 theirs as well. Writes a table of pairs (zest.contracts.PAIRS): of training photos, or, where test
 photos are given, all pairs of which one at least is a test photo.
 
-A pair is near if both the network and the hash find it alike, the hash in any of the eight flipped
-and turned positions; or if the network takes the two photos for the same. Neither is enough alone:
-the hashes of different objects agree where most of the photo is one background, and the network
-sees little between two lemons of one sort.
+A pair is near if the network and the hash together find it alike, the hash in the best of the eight
+flipped and turned positions: distance / max_distance + bits / max_bits is at most 1. Neither is
+enough alone: the hashes of different objects agree where most of the photo is one background, and
+the network sees little between two lemons of one sort. A pair is near as well if the network takes
+the two photos for the same, whatever the hash says: it notices a crop that the hash does not.
 """
 
 import argparse
@@ -26,7 +27,9 @@ from zest.errors import run
 from zest.perceptual_hash import differing_bits, symmetric_hashes
 from zest.similarity import cosine_distances, unit_vectors
 
-MOST_PARTNERS = 20  # of a photo among those before it, the nearest: enough to hold a cluster together
+MOST_PARTNERS = (
+    20  # of a photo among those before it, the nearest: enough to hold a cluster together
+)
 BLOCK = 256  # photos that are compared with all others at once
 
 
@@ -114,7 +117,7 @@ def near_pairs(photos: Photos, first: int, cfg: dict) -> Iterator[tuple[int, int
     for early, late in candidates(photos.features, first, widest):
         distance = cosine_distances(photos.features, early, late)
         bits, _ = nearest_position(photos.hashes, early, late)
-        alike = (distance <= cfg["max_distance"]) & (bits <= cfg["max_bits"])
+        alike = distance / cfg["max_distance"] + bits / cfg["max_bits"] <= 1
         near = np.flatnonzero(alike | (distance <= cfg["certain_distance"]))
         order = near[np.lexsort((early[near], distance[near], late[near]))]
         place = np.arange(len(order)) - np.searchsorted(late[order], late[order])
@@ -155,9 +158,7 @@ def nearest_position(
 def main() -> None:
     """Read the photos, write the pairs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--cfg", required=True, help="JSON: max_distance, max_bits, certain_distance"
-    )
+    parser.add_argument("--cfg", required=True, help="JSON: duplicates")
     parser.add_argument(
         "--train", required=True, type=Path, nargs=3, help="catalog, measures, features"
     )
@@ -170,7 +171,7 @@ def main() -> None:
     if args.test:
         first = len(photos.image_id)
         photos += Photos.read("test", *args.test)
-    pairs = find_pairs(photos, first, json.loads(args.cfg))
+    pairs = find_pairs(photos, first, json.loads(args.cfg)["duplicates"])
     write_table(pairs, args.out, PAIRS)
     exact = pairs["kind"].to_pylist().count("exact")
     print(f"{exact} exact duplicates, {len(pairs) - exact} near-duplicates: {args.out}", flush=True)

@@ -111,7 +111,10 @@ PAIRS = pa.schema(
         ("second", pa.string()),
         ("kind", pa.string()),  # exact: the same bytes; near: the same picture
         ("distance", pa.float64()),  # 1 - cosine of the features, 0 to 2
-        ("bits", pa.int32()),  # in which the perceptual hashes differ, 0 to 64, at the best position
+        (
+            "bits",
+            pa.int32(),
+        ),  # in which the perceptual hashes differ, 0 to 64, at the best position
     ]
 )
 

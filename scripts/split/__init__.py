@@ -1,0 +1,1 @@
+"""The parts of the split stage: groups that stay together, sessions, folds, a split from a file."""
