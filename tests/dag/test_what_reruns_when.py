@@ -19,7 +19,8 @@ JUDGE = {f"evaluate_model {model}" for model in MODELS} | {"compare_models", "wr
 CATALOGS = {"catalog_training_photos", "catalog_test_photos"}
 SIZES = (32, 48, 224)
 IMAGES = {f"prepare_images {size} {part}" for size in SIZES for part in ("train", "test")}
-FEATURES = {"extract_features efficientnet_lite0-224-trunk"}
+EMBEDDING = "extract_features efficientnet_lite0-224-trunk"
+FEATURES = {f"{EMBEDDING} train", f"{EMBEDDING} test"}
 BALANCE = {"balance_fold plain 0", "balance_fold turned 0"}
 AUGMENT = {"augment_fold plain 0", "augment_fold turned 0"}
 TRAIN = {f"train_model {model} 0" for model in TUNED} | {"train_probe linear_probe 0"}
@@ -28,9 +29,11 @@ FROM_TRAINING = TRAIN | PREDICT | JUDGE
 FROM_SPLIT = {"split_folds"} | BALANCE | AUGMENT | FROM_TRAINING
 AFTER_TEST_CATALOG = {f"prepare_images {size} test" for size in SIZES}
 AFTER_TEST_CATALOG |= {f"predict_test {model} 0" for model in MODELS}
-AFTER_TEST_CATALOG |= {"write_submission", "eda_report"}
+AFTER_TEST_CATALOG |= {"write_submission", "eda_report", f"{EMBEDDING} test"}
+# The split is as hard as the test photos are, so it is made anew when they change.
+AFTER_TEST_CATALOG |= FROM_SPLIT
 AFTER_TRAINING_CATALOG = {f"prepare_images {size} train" for size in SIZES} | {"eda_report"}
-AFTER_TRAINING_CATALOG |= FEATURES | FROM_SPLIT
+AFTER_TRAINING_CATALOG |= {f"{EMBEDDING} train", "find_duplicates"} | FROM_SPLIT
 
 
 def of_model(model: str) -> set[str]:
@@ -83,7 +86,16 @@ EDITS = {
         setting("split.train_folds", [0, 1]),
         {job.removesuffix("0") + "1" for job in BALANCE | AUGMENT | TRAIN | PREDICT} | JUDGE,
     ),
-    "images": (setting("images.fit", "pad"), IMAGES | AUGMENT | FEATURES | FROM_TRAINING),
+    "images": (
+        setting("images.fit", "pad"),
+        IMAGES | FEATURES | {"find_duplicates"} | FROM_SPLIT,
+    ),
+    "what is a near-duplicate": (
+        setting("duplicates.max_bits", 5),
+        {"find_duplicates"} | FROM_SPLIT,
+    ),
+    "duplicates not grouped": (setting("split.group_duplicates", False), FROM_SPLIT),
+    "sessions of a given distance": (setting("split.sessions", 0.2), FROM_SPLIT),
     "a recipe's balance": (
         setting("recipes.turned.balance", "none"),
         {"balance_fold turned 0", "augment_fold turned 0"} | of_model("lite0"),
@@ -273,6 +285,7 @@ def test_a_demo_as_rendered_is_up_to_date_and_a_changed_photo_of_it_is_noticed(p
 def test_named_targets_run_only_what_they_need(project):
     shutil.rmtree(project / "results")
     assert planned_jobs(project, "eda_report") == CATALOGS | {"eda_report"}
+    setting("split.sessions", "none")(project)
     leaderboard = planned_jobs(project, "leaderboard")
     assert not any("test" in job for job in leaderboard)
     submission = planned_jobs(project, "submission")

@@ -1,4 +1,4 @@
-"""The split and the training set: stratified, balanced, traceable, and without a leak."""
+"""The training set: balanced, traceable, and without a leak."""
 
 import hashlib
 import json
@@ -11,59 +11,13 @@ from PIL import Image
 
 from augment_fold import Photo, check_no_leak, make_rows
 from balance_fold import draw_rows, list_rows, number_copies, tell, wanted_rows
-from split_folds import assign_folds, check_class_sizes, check_folds
+from split_folds import assign_folds
 from trainset.mixing import draw_mixes
 from zest.contracts import FOLDS, TRAINSET
 from zest.errors import UserError
 from zest.images import decode_png, fit, load_rgb
 
 LABELS = np.repeat([0, 1, 2, 3], [400, 255, 235, 212])
-
-
-def test_each_fold_has_the_class_proportions_of_the_whole():
-    folds = assign_folds(LABELS, 5, seed=0)
-    counts = np.zeros((5, 4), int)
-    np.add.at(counts, (folds, LABELS), 1)
-    assert counts.sum() == 1102
-    assert (np.ptp(counts, axis=0) <= 1).all()
-
-
-def test_the_split_depends_on_the_seed_only():
-    first = assign_folds(LABELS, 5, seed=0)
-    assert (assign_folds(LABELS, 5, seed=0) == first).all()
-    assert (assign_folds(LABELS, 5, seed=1) != first).any()
-
-
-def test_a_group_is_never_divided():
-    groups = [f"lemon {row // 3}" for row in range(len(LABELS))]
-    folds = assign_folds(LABELS, 5, seed=0, groups=groups)
-    assert all(len({*folds[start : start + 3]}) == 1 for start in range(0, len(LABELS), 3))
-    assert set(folds) == set(range(5))
-
-
-def test_a_class_smaller_than_the_number_of_folds_is_refused():
-    with pytest.raises(UserError, match=r"class mouldy \(3 photos\).* lower split.folds to 3\."):
-        check_class_sizes(np.repeat([0, 1], [9, 3]), ["clean", "mouldy"], 5)
-    check_class_sizes(np.repeat([0, 1], [9, 3]), ["clean", "mouldy"], 3)
-
-
-@pytest.mark.parametrize(("photos", "told"), [(1, "1 photo"), (0, "0 photos")])
-@pytest.mark.parametrize("folds", [2, 5])
-def test_fewer_folds_are_not_advised_where_they_cannot_help(photos, told, folds):
-    with pytest.raises(UserError) as caught:
-        check_class_sizes(np.repeat([0, 1], [9, photos]), ["clean", "mouldy"], folds)
-    assert f"class mouldy ({told}): fewer photos than split.folds ({folds})" in str(caught.value)
-    assert "lower" not in str(caught.value)
-
-
-def test_a_class_inside_one_fold_is_refused():
-    with pytest.raises(UserError, match="mouldy"):
-        check_folds(np.array([0, 1, 0, 0]), np.array([0, 0, 1, 1]), ["clean", "mouldy"], 2)
-
-
-def test_a_fold_without_photos_is_refused():
-    with pytest.raises(UserError, match="fold 1 of 2 is empty"):
-        check_folds(np.array([0, 0]), np.array([0, 1]), ["clean", "mouldy"], 2)
 
 
 def times_of(balance, labels=LABELS) -> np.ndarray:
