@@ -42,6 +42,7 @@ rule augment_fold:
     params:
         cfg=settings(
             operations=recipe_setting("operations"),
+            fill=recipe_setting("fill"),
             image_size=recipe_setting("image_size"),
             fit=config["images"]["fit"],
         ),

@@ -46,17 +46,18 @@ def check_no_leak(manifest: pa.Table, folds: pa.Table, fold: int) -> None:
         )
 
 
-def make_row(row: dict, operations: list[dict], size: int, how: str) -> dict:
+def make_row(row: dict, operations: list[dict], fill: str | list[int], size: int, how: str) -> dict:
     """Return a row of the TRAINSET table.
 
     Args:
         row: of the manifest, and `file`, the path of the photo, and `pixels`, its width x height.
         operations: of the recipe.
+        fill: of the recipe, what comes from outside of the photo.
         size: width and height of the image, in pixels.
         how: `crop`, `stretch` or `pad`.
     """
     photo = read_catalogued(row["file"], row["pixels"])
-    drawn = draw_operations(operations, row["seed"]) if row["copy"] else []
+    drawn = draw_operations(operations, row["seed"], fill) if row["copy"] else []
     png = encode_png(apply_operations(photo, drawn, size, how))
     return {
         "image": {"bytes": png, "path": f"{row['image_id']}.{row['copy']}.png"},
@@ -73,7 +74,7 @@ def make_rows(
     Args:
         manifest: a MANIFEST table.
         photos: the path of each photo and its width x height in the catalog, by image_id.
-        cfg: operations, image_size, fit.
+        cfg: operations, fill, image_size, fit.
         threads: number of processes.
     """
     rows = (
@@ -81,7 +82,11 @@ def make_rows(
         for row in manifest.to_pylist()
     )
     make = functools.partial(
-        make_row, operations=cfg["operations"], size=cfg["image_size"], how=cfg["fit"]
+        make_row,
+        operations=cfg["operations"],
+        fill=cfg["fill"],
+        size=cfg["image_size"],
+        how=cfg["fit"],
     )
     return ordered_map(make, rows, manifest.num_rows, threads, "augment")
 
@@ -89,7 +94,7 @@ def make_rows(
 def main() -> None:
     """Read the manifest, check that it does not leak, write the images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: operations, image_size, fit")
+    parser.add_argument("--cfg", required=True, help="JSON: operations, fill, image_size, fit")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.parquet")
     parser.add_argument("--catalog", required=True, type=Path, help="catalog/train.parquet")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")

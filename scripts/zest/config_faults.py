@@ -39,7 +39,13 @@ def _told(error: Any) -> Iterator[str]:
 
 
 def _inner(error: Any) -> list[Any]:
-    return [one for one in error.context if one.validator != "type" or one.relative_path]
+    """Return what is wrong in the forms of `anyOf` whose type the value has."""
+    others = {
+        one.schema_path[0]
+        for one in error.context
+        if one.validator == "type" and not one.relative_path
+    }
+    return [one for one in error.context if one.schema_path[0] not in others]
 
 
 def _explain(error: Any) -> str:
@@ -76,6 +82,8 @@ def _explain(error: Any) -> str:
             return "one operation a line, such as - rotate: {degrees: 15}"
         case "minProperties" | "minItems":
             return f"must hold at least {bound}, not {len(value)}"
+        case "maxItems":
+            return f"must hold at most {bound}, not {len(value)}"
         case "minLength":
             return "must not be empty"
         case "uniqueItems":

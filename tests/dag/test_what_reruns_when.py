@@ -128,7 +128,11 @@ EDITS = {
         set(),
     ),
     "a docstring": (
-        source("scripts/zest/augment.py", "Draw which operations a copy gets", "Draw what it gets"),
+        source(
+            "scripts/zest/augment/recipe.py",
+            "Draw which operations a copy gets",
+            "Draw what it gets",
+        ),
         set(),
     ),
     "a module that no stage uses": (appended("scripts/document_config.py", "\nNEW = 1\n"), set()),

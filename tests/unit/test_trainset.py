@@ -147,6 +147,7 @@ RECIPE = {
         {"rotate": {"probability": 0.9, "degrees": 45}},
         {"noise": {"probability": 0.5, "sigma": 5}},
     ],
+    "fill": "reflect",
     "image_size": 32,
     "fit": "crop",
 }
