@@ -28,7 +28,7 @@ def _erase(image: np.ndarray, step: dict, holes: Iterable[Rectangle]) -> np.ndar
         left, top = max(0, left), max(0, top)
         hole = erased[top : max(0, bottom), left : max(0, right)]
         if rng is not None:
-            hole[:] = rng.integers(0, 256, hole.shape, np.uint8)
+            hole[:] = np.frombuffer(rng.bytes(hole.size), np.uint8).reshape(hole.shape)
         elif hole.size:
             cv2.rectangle(erased, (left, top), (right - 1, bottom - 1), colour, cv2.FILLED)
     return erased
