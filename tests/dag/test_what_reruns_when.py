@@ -88,6 +88,10 @@ EDITS = {
         setting("recipes.turned.balance", "none"),
         {"balance_fold turned 0", "augment_fold turned 0"} | of_model("lite0"),
     ),
+    "a recipe's fill": (
+        setting("recipes.turned.fill", "edge"),
+        {"augment_fold turned 0"} | of_model("lite0"),
+    ),
     "a recipe's operations": (
         setting("recipes.turned.operations", [{"rotate": {"degrees": 30}}]),
         {"augment_fold turned 0"} | of_model("lite0"),

@@ -103,6 +103,14 @@ def test_a_range_of_the_settings_is_drawn_from_one_end_to_the_other(name):
     assert high - tenth <= max(drawn) <= high + 1e-6
 
 
+def test_the_corners_of_a_perspective_move_by_up_to_its_distortion_of_the_side():
+    recipe = [settings_of("perspective", distortion=0.1)]
+    drawn = np.array([draw_operations(recipe, seed)[0]["corners"] for seed in range(400)])
+    moved = (drawn - [[-1, -1], [1, -1], [1, 1], [-1, 1]]) / 2  # the side is 2 long
+    np.testing.assert_allclose(moved.min(axis=0), -0.1, atol=0.005)
+    np.testing.assert_allclose(moved.max(axis=0), 0.1, atol=0.005)
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_image_that_is_augmented_stays_as_it_is(photo, name):
     before = photo.copy()
@@ -112,10 +120,10 @@ def test_the_image_that_is_augmented_stays_as_it_is(photo, name):
 
 
 def test_what_erases_comes_after_everything_else_and_what_moves_pixels_before(photo):
-    hole = {"name": "cutout", "size": 0.5, "centres": [[0.5, 0.5]], "fill": [0, 0, 0]}
+    hole = {"name": "cutout", "size": 0.5, "centres": [[0.5, 0.5]], "fill": [90, 9, 9]}
     bright = {"name": "brightness", "factor": 1.5}
     turned = {"name": "rotate", "degrees": 45}
     copy = apply_operations(photo, [hole, bright, turned], 100, "crop")
     assert (copy == apply_operations(photo, [turned, bright, hole], 100, "crop")).all()
-    assert (copy[25:75, 25:75] == 0).all()
-    assert (copy[:25] > 0).any(axis=2).all()
+    assert (copy[25:75, 25:75] == [90, 9, 9]).all()
+    assert (copy[:25] != [90, 9, 9]).any(axis=2).all()

@@ -181,3 +181,13 @@ def test_every_copy_above_0_has_operations_and_no_two_rows_are_alike(folds, phot
     rows = list(make_rows(list_rows(folds, 0, cfg(copies=4)), photos, recipe, threads=1))
     assert all((row["operations"] == "[]") == (row["copy"] == 0) for row in rows)
     assert len({row["image"]["bytes"] for row in rows}) == len(rows)
+
+
+def test_the_fill_of_the_recipe_is_applied_and_recorded(folds, photos):
+    manifest = list_rows(folds, 0, cfg(copies=2))
+    turned = [{"rotate": {"probability": 1, "degrees": 90}}]
+    recipe = {**RECIPE, "operations": turned, "fill": [255, 0, 7]}
+    copies = [row for row in make_rows(manifest, photos, recipe, threads=1) if row["copy"]]
+    assert all('"fill": [255, 0, 7]' in row["operations"] for row in copies)
+    filled = [(decode_png(row["image"]["bytes"]) == [255, 0, 7]).all(axis=2) for row in copies]
+    assert np.mean([one.any() for one in filled]) > 0.9
