@@ -2,6 +2,7 @@
 
 A policy names primitive operations and how strong they are, from 0 (weakest) to 1 (strongest), over
 the ranges of its paper. Those that go both ways (turns, shears, shifts, factors) draw their sign.
+As everywhere in a recipe, what moves pixels is applied before what changes their values.
 """
 
 from collections.abc import Callable
