@@ -43,6 +43,7 @@ rule augment_fold:
     params:
         cfg=settings(
             operations=recipe_setting("operations"),
+            fill=recipe_setting("fill"),
             image_size=recipe_setting("image_size"),
             mix=recipe_setting("mix"),
             fit=config["images"]["fit"],

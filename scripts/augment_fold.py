@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainset.mixing import draw_mixes, mix_images, soft_label
-from zest.augment import apply_operations, draw_operations
+from zest.augment import apply_operations, draw_operations, side_needed
 from zest.catalogued import read_catalogued
 from zest.contracts import (
     CATALOG,
@@ -64,23 +65,23 @@ def check_no_leak(manifest: pa.Table, mixes: list[dict | None], folds: pa.Table,
         )
 
 
-def make_row(row: dict, operations: list[dict], size: int, how: str) -> dict:
+def make_row(row: dict, operations: list[dict], fill: str | list[int], size: int, how: str) -> dict:
     """Return a row of the TRAINSET table.
 
     Args:
         row: of the manifest, and `file`, the path of the photo, and `pixels`, its width x height;
             `mix`, see `draw_mix`, with `partner_file` and `partner_pixels`, and `soft_label`.
         operations: of the recipe.
+        fill: of the recipe, what comes from outside of the photo.
         size: width and height of the image, in pixels.
         how: `crop`, `stretch` or `pad`.
     """
-    photo = read_catalogued(row["file"], row["pixels"])
-    drawn = draw_operations(operations, row["seed"]) if row["copy"] else []
-    image = apply_operations(photo, drawn, size, how)
+    drawn = draw_operations(operations, row["seed"], fill) if row["copy"] else []
+    image = make_copy(row["file"], row["pixels"], drawn, size, how)
     mix = row["mix"]
     if mix:
-        partner = read_catalogued(row["partner_file"], row["partner_pixels"])
-        image = mix_images(image, apply_operations(partner, mix["operations"], size, how), mix)
+        partner = (row["partner_file"], row["partner_pixels"])
+        image = mix_images(image, make_copy(*partner, mix["operations"], size, how), mix)
     return {
         "image": {"bytes": encode_png(image), "path": f"{row['image_id']}.{row['copy']}.png"},
         **{name: row[name] for name in MANIFEST.names},
@@ -88,6 +89,12 @@ def make_row(row: dict, operations: list[dict], size: int, how: str) -> dict:
         "mix": json.dumps(mix) if mix else None,
         "soft_label": row["soft_label"],
     }
+
+
+def make_copy(file: Path, pixels: int, drawn: list[dict], size: int, how: str) -> np.ndarray:
+    """Read a photo, no larger than its copy needs it, and make the copy: uint8 (size, size, 3)."""
+    photo = read_catalogued(file, pixels, short_side=side_needed(drawn, size))
+    return apply_operations(photo, drawn, size, how)
 
 
 def make_rows(
@@ -103,7 +110,7 @@ def make_rows(
         manifest: a MANIFEST table.
         mixes: of its rows, see `draw_mixes`.
         photos: all labelled ones by image_id, of every class at least one.
-        cfg: operations, image_size, fit.
+        cfg: operations, fill, image_size, fit.
         threads: number of processes.
     """
     num_classes = 1 + max(photo.label for photo in photos.values())
@@ -112,7 +119,11 @@ def make_rows(
         for row, mix in zip(manifest.to_pylist(), mixes, strict=True)
     )
     make = functools.partial(
-        make_row, operations=cfg["operations"], size=cfg["image_size"], how=cfg["fit"]
+        make_row,
+        operations=cfg["operations"],
+        fill=cfg["fill"],
+        size=cfg["image_size"],
+        how=cfg["fit"],
     )
     return ordered_map(make, rows, manifest.num_rows, threads, "augment")
 
@@ -135,7 +146,7 @@ def located(row: dict, mix: dict | None, photos: dict[str, Photo], num_classes: 
 def main() -> None:
     """Read the manifest, check that it does not leak, write the images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: operations, image_size, mix, fit")
+    parser.add_argument("--cfg", required=True, help="JSON: operations, fill, image_size, mix, fit")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest.parquet")
     parser.add_argument("--catalog", required=True, type=Path, help="catalog/train.parquet")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")

@@ -63,7 +63,9 @@ def draw_mix(row: dict, ids: list[str], cfg: dict) -> dict | None:
     drawn = {
         "kind": kind,
         "partner": partner,
-        "operations": draw_operations(cfg["operations"], seed_from(row["seed"], "partner")),
+        "operations": draw_operations(
+            cfg["operations"], seed_from(row["seed"], "partner"), cfg["fill"]
+        ),
     }
     if kind == "mixup":
         return {**drawn, "lambda": round(share, 6)}  # in the record exactly what is applied

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from zest.config_faults import nearest, schema_faults
+from zest.config_operations import operation_contradictions
 from zest.config_training import training_contradictions
 from zest.errors import UserError
 from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
@@ -134,6 +135,7 @@ def _contradictions(config: dict) -> Iterator[str]:
         if fold >= folds:
             yield f"split.train_folds: there is no fold {fold} of {folds} (0 to {folds - 1})"
     for name, recipe in config["recipes"].items():
+        yield from operation_contradictions(f"recipes.{name}.operations", recipe["operations"])
         yield from _recipe_contradictions(f"recipes.{name}", recipe)
     for name in config["models"]:
         yield from _model_contradictions(config, name)

@@ -82,6 +82,8 @@ def _explain(error: Any) -> str:
             return "one operation a line, such as - rotate: {degrees: 15}"
         case "minProperties" | "minItems":
             return f"must hold at least {bound}, not {len(value)}"
+        case "maxItems":
+            return f"must hold at most {bound}, not {len(value)}"
         case "minLength":
             return "must not be empty"
         case "uniqueItems":

@@ -6,6 +6,7 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 from collections.abc import Iterator
 
 from zest.config_faults import nearest
+from zest.config_operations import operation_contradictions
 from zest.models.table import ARCHITECTURES
 from zest.phases import Phase, image_size, phases_of
 
@@ -31,6 +32,7 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
     phases = phases_of({**model, "image_size": size})
     yield from _phase_contradictions(path, model, phases, stored)
     yield from _average_contradictions(path, model, sum(phase.epochs for phase in phases))
+    yield from operation_contradictions(f"{path}.online_operations", model["online_operations"])
     if any(phase.frozen for phase in phases) and knows_nothing:
         yield (
             f"{path}.frozen: the frozen layers know nothing; set {path}.pretrained: true, or "

@@ -6,6 +6,7 @@ import yaml
 from conftest import snakemake
 
 from dry_run import planned_jobs
+from edits import setting
 
 NEEDED = {
     "catalog_training_photos",
@@ -28,6 +29,8 @@ class Net(nn.Sequential):
 
 
 def test_the_summary_needs_the_number_of_rows_and_no_image(project):
+    setting("split.sessions", "none")(project)
+    setting("split.group_duplicates", False)(project)
     shutil.rmtree(project / "results")
     assert planned_jobs(project, "model_summary") == NEEDED
 

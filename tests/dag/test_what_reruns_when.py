@@ -100,6 +100,10 @@ EDITS = {
         setting("recipes.turned.balance", "none"),
         {"balance_fold turned 0", "augment_fold turned 0"} | of_model("lite0"),
     ),
+    "a recipe's fill": (
+        setting("recipes.turned.fill", "edge"),
+        {"augment_fold turned 0"} | of_model("lite0"),
+    ),
     "a recipe's operations": (
         setting("recipes.turned.operations", [{"rotate": {"degrees": 30}}]),
         {"augment_fold turned 0"} | of_model("lite0"),
@@ -144,7 +148,11 @@ EDITS = {
         set(),
     ),
     "a docstring": (
-        source("scripts/zest/augment.py", "Draw which operations a copy gets", "Draw what it gets"),
+        source(
+            "scripts/zest/augment/recipe.py",
+            "Draw which operations a copy gets",
+            "Draw what it gets",
+        ),
         set(),
     ),
     "a module that no stage uses": (appended("scripts/document_config.py", "\nNEW = 1\n"), set()),

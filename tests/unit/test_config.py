@@ -38,7 +38,14 @@ def test_every_configuration_that_ships_is_valid(path):
 
 def test_defaults_come_from_the_schema():
     config = validate(minimal())
-    assert config["split"] == {"folds": 5, "train_folds": [0]}
+    assert config["split"] == {
+        "folds": 5,
+        "train_folds": [0],
+        "group_duplicates": True,
+        "group_pattern": None,
+        "sessions": "auto",
+        "file": None,
+    }
     assert config["models"]["lite0"]["label_smoothing"] == 0.1
     assert config["data"]["on_problem"] == "stop"
 
@@ -69,6 +76,16 @@ def test_a_typo_inside_an_operation_is_told_with_its_place_in_the_list():
     told = message(minimal(recipes=recipes))
     assert "recipes.plain.operations[1].rotate.degres" in told
     assert "'degrees'" in told
+
+
+def test_a_colour_that_is_wrong_is_told_as_a_colour_alone():
+    told = message(minimal(recipes={"plain": {"fill": [1, 2]}}))
+    assert told.count("recipes.plain.fill") == 1
+
+
+def test_a_range_whose_ends_are_equal_is_one_value():
+    operations = [{"blur": {"min_sigma": 1, "max_sigma": 1}}]
+    validate(minimal(recipes={"plain": {"operations": operations}}))
 
 
 def test_an_unknown_operation_is_told_with_the_nearest():
@@ -224,6 +241,46 @@ OPERATION = "recipes.plain.operations[0]"
         (
             "recipes: {plain: {balance: {power: 0.5, target: 3}}}",
             "recipes.plain.balance: power and target say two things; leave one of them out",
+        ),
+        (
+            "recipes: {plain: {operations: [{blur: {min_sigma: 3, max_sigma: 2}}]}}",
+            f"{OPERATION}.blur.min_sigma: 3 is more than max_sigma (2); lower it, or raise "
+            f"{OPERATION}.blur.max_sigma",
+        ),
+        (
+            "recipes: {plain: {operations: [{random_erasing: {min_area: 0.5}}]}}",
+            f"{OPERATION}.random_erasing.min_area: 0.5 is more than max_area (0.4)",
+        ),
+        (
+            "models: {lite0: {recipe: plain, online_operations: [{grey: }, {jpeg: "
+            "{max_quality: 30}}]}}",
+            "models.lite0.online_operations[1].jpeg.min_quality: 40 is more than max_quality (30)",
+        ),
+        (
+            "recipes: {plain: {fill: edgy}}",
+            "recipes.plain.fill: must be one of reflect, edge, mean, not the text 'edgy'; "
+            "did you mean 'edge'?",
+        ),
+        (
+            "models: {lite0: {online_fill: 7}}",
+            "models.lite0.online_fill: must be text or a list, not the number 7",
+        ),
+        ("recipes: {plain: {fill: [1, 2]}}", "recipes.plain.fill: must hold at least 3, not 2"),
+        (
+            "recipes: {plain: {fill: [1, 2, 3, 4]}}",
+            "recipes.plain.fill: must hold at most 3, not 4",
+        ),
+        (
+            "recipes: {plain: {fill: [0, 0, 256]}}",
+            "recipes.plain.fill[2]: must be at most 255, not 256",
+        ),
+        (
+            "recipes: {plain: {operations: [{cutout: {fill: reflect}}]}}",
+            f"{OPERATION}.cutout.fill: must be one of mean, noise, not the text 'reflect'",
+        ),
+        (
+            "recipes: {plain: {operations: [{rand_augment: {num_ops: 0}}]}}",
+            f"{OPERATION}.rand_augment.num_ops: must be at least 1, not 0",
         ),
         (
             "recipes: {plain: {operations: [{}]}}",

@@ -124,6 +124,27 @@ def test_class_weights_of_the_settings_reach_the_loss(args):
     np.testing.assert_allclose(np.divide(*of_class), rows[1] / rows[0], rtol=1e-6)
 
 
+def test_online_operations_of_any_kind_reach_the_batches_with_their_fill(args):
+    square = {"size": 0.5, "holes": 1, "fill": [0, 255, 0]}
+    operations = [
+        {"rotate": {"probability": 1, "degrees": 45}},
+        {"rand_augment": {"probability": 1, "num_ops": 2, "magnitude": 5}},
+        {"cutout": {"probability": 1, **square}},
+    ]
+
+    def batch(fill) -> np.ndarray:
+        online = {"online_operations": operations, "online_fill": fill}
+        cfg = {**json.loads(args.cfg), **online, "image_size": 24}
+        source = read_training_set(args, cfg, ["0", "1"], 0)[0].source
+        source.resize(24)
+        source.normalisation = ((0, 0, 0), (1, 1, 1))
+        return source.batch(np.arange(7), 0)
+
+    green = np.array([0, 1, 0])[None, :, None, None]
+    assert (batch("reflect") == green).all(axis=1).any(axis=(1, 2)).all()
+    assert (batch([255, 0, 0]) != batch("reflect")).any(axis=(1, 2, 3)).all()
+
+
 @pytest.mark.parametrize("changed", ["code", "cfg", "trainset", "folds", "classes", "weights"])
 def test_the_key_of_a_run_changes_with_all_that_the_training_depends_on(args, tmp_path, changed):
     weights = tmp_path / "start.pdparams"

@@ -118,13 +118,13 @@ def test_a_photo_of_another_size_than_in_the_catalog_is_refused(tmp_path, pixels
 def test_later_stages_read_a_photo_as_large_as_the_catalog_took_it(tmp_path):
     (tmp_path / "large.png").write_bytes(encoded(Image.new("L", (10_100, 10_000))))
     row = {"image_id": "large.png", "copy": 0, "label": 0, "fold": 0, "seed": 0}
-    row |= {"file": tmp_path / "large.png", "pixels": 101_000_000}
-    image = make_row(row, [], size=8, how="crop")["image"]
+    row |= {"file": tmp_path / "large.png", "pixels": 101_000_000, "mix": None, "soft_label": None}
+    image = make_row(row, [], "reflect", size=8, how="crop")["image"]
     assert decode_png(image["bytes"]).shape == (8, 8, 3)
     image = prepare(("large.png", row["file"], row["pixels"]), size=8, how="crop")["image"]
     assert decode_png(image["bytes"]).shape == (8, 8, 3)
     for stage in (
-        lambda: make_row({**row, "pixels": 100}, [], size=8, how="crop"),
+        lambda: make_row({**row, "pixels": 100}, [], "reflect", size=8, how="crop"),
         lambda: prepare(("large.png", row["file"], 100), size=8, how="crop"),
     ):
         with pytest.raises(UserError, match=r"large\.png: .*run the same command again"):

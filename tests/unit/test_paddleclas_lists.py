@@ -30,10 +30,12 @@ def competition(root, names: list[str]) -> None:
 
 
 def build(root, out, **settings) -> tuple[pa.Table, list[ClassInfo]]:
-    files = [out / name for name in ("train.parquet", "problems.csv", "classes.csv")]
+    files = [
+        out / name for name in ("train.parquet", "measures.parquet", "problems.csv", "classes.csv")
+    ]
     out.mkdir(exist_ok=True)
     build_training_part({**CFG, **settings}, root, 1, *files)
-    return read_table(files[0], CATALOG), read_classes(files[2])
+    return read_table(files[0], CATALOG), read_classes(files[3])
 
 
 def split(catalog: pa.Table, path) -> None:

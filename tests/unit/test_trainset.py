@@ -199,6 +199,7 @@ RECIPE = {
         {"rotate": {"probability": 0.9, "degrees": 45}},
         {"noise": {"probability": 0.5, "sigma": 5}},
     ],
+    "fill": "reflect",
     "image_size": 32,
     "fit": "crop",
     "mix": None,
@@ -242,3 +243,13 @@ def test_every_copy_above_0_has_operations_and_no_two_rows_are_alike(folds, phot
     rows = rows_of(list_rows(folds, 0, cfg(copies=4)), photos, recipe)
     assert all((row["operations"] == "[]") == (row["copy"] == 0) for row in rows)
     assert len({row["image"]["bytes"] for row in rows}) == len(rows)
+
+
+def test_the_fill_of_the_recipe_is_applied_and_recorded(folds, photos):
+    manifest = list_rows(folds, 0, cfg(copies=2))
+    turned = [{"rotate": {"probability": 1, "degrees": 90}}]
+    recipe = {**RECIPE, "operations": turned, "fill": [255, 0, 7]}
+    copies = [row for row in rows_of(manifest, photos, recipe) if row["copy"]]
+    assert all('"fill": [255, 0, 7]' in row["operations"] for row in copies)
+    filled = [(decode_png(row["image"]["bytes"]) == [255, 0, 7]).all(axis=2) for row in copies]
+    assert np.mean([one.any() for one in filled]) > 0.9

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
-from zest.augment import augment_image, draw_operations, magnification
+from zest.augment import REFLECT, augment_image, draw_operations, magnification
 from zest.images import decode_png
 from zest.randomness import seed_from
 
@@ -72,15 +72,22 @@ class ImageSource:
         normalisation: mean and std of the three channels, on [0, 1].
         operations: drawn anew for every image in every epoch, as in a recipe.
         seed: of these draws; each depends on (seed, epoch, row) alone, never on the batch.
+        fill: what comes from outside of the image, as in a recipe.
     """
 
     def __init__(
-        self, images: np.ndarray, normalisation: tuple[tuple, tuple], operations: list, seed: int
+        self,
+        images: np.ndarray,
+        normalisation: tuple[tuple, tuple],
+        operations: list,
+        seed: int,
+        fill: str | list[int] = REFLECT,
     ):
         self.stored = images
         self.normalisation = normalisation
         self.operations = operations
         self.seed = seed
+        self.fill = fill
         self.resize(images.shape[1])
 
     def resize(self, size: int) -> None:
@@ -101,7 +108,8 @@ class ImageSource:
             return normalise(self.levels[0][rows], *self.normalisation)
         images = np.empty((len(rows), self.size, self.size, 3), np.uint8)
         for place, row in enumerate(rows.tolist()):
-            drawn = draw_operations(self.operations, seed_from(self.seed, "online", epoch, row))
+            seed = seed_from(self.seed, "online", epoch, row)
+            drawn = draw_operations(self.operations, seed, self.fill)
             sharp = self.size * magnification(drawn)
             fitting = [level for level in self.levels if level.shape[1] >= sharp]
             level = fitting[-1] if fitting else self.levels[0]

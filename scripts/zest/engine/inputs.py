@@ -134,7 +134,9 @@ def read_training_set(
         operations = cfg["online_operations"]
         largest = max(phase.image_size for phase in phases_of(cfg))
         images = load_images(args.trainset, ZOOM * largest if operations else largest)
-        source = ImageSource(images, normalisation(cfg["architecture"]), operations, seed)
+        source = ImageSource(
+            images, normalisation(cfg["architecture"]), operations, seed, cfg["online_fill"]
+        )
     teacher = _read_teacher(args.teacher, args.trainset, ids) if args.teacher else None
     return TrainingSet(source, targets, teacher), rows_of_class
 
