@@ -11,6 +11,8 @@ EXPORT = "export_paddleclas_lists 0"
 
 
 def test_the_lists_need_the_split_and_no_image(project):
+    setting("split.sessions", "none")(project)
+    setting("split.group_duplicates", False)(project)
     shutil.rmtree(project / "results")
     needed = {"catalog_training_photos", "split_folds", EXPORT}
     assert planned_jobs(project, "paddleclas_lists") == needed
