@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from eda.sections import Section
+from eda.section import Section
 from zest.page import render_page
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"

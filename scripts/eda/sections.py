@@ -5,30 +5,19 @@ section, write both and put the function into SECTIONS.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from eda import charts, tables, words
+from eda import charts, studied, tables, words
+from eda.advice import advice
 from eda.charts import number
+from eda.section import Section
 from eda.statistics import channel_mean_std, effective_number, epsilon_squared, imbalance_ratio
 from eda.survey import Split, Survey, class_title
 
 IN_CLASS_ORDER = 12  # up to so many classes, bars keep the order of the classes; else by size
 MOST_PROBLEMS = 100  # rows of the table of problems
 MOST_CAPTIONS = 8  # photos a class: a class with one row of photos has room for their ids
-
-
-@dataclass(frozen=True)
-class Section:
-    """What a template needs: every section has a title, its n, its source and its meaning."""
-
-    name: str  # of the template, and the anchor in the page
-    title: str
-    n: str  # how many photos the figures stand on
-    source: str  # the file and stage they come from
-    meaning: list[str]  # sentences
-    content: dict
 
 
 def glance(survey: Survey) -> Section:
@@ -263,8 +252,15 @@ SECTIONS: list[Callable[[Survey], Section]] = [
     light,
     colours,
     samples,
+    studied.photo_map,
+    studied.duplicates,
+    studied.quality,
+    studied.doubtful_labels,
+    studied.shortcuts,
     shift,
+    studied.split,
     problems,
+    advice,
 ]
 
 

@@ -1,0 +1,174 @@
+"""Look at the photos through a pretrained network: what would mislead a training, and a score.
+
+Reads the catalog and the measures of the training photos, their features and their folds, and the
+features of the test photos where there are any. Writes, for the report,
+- eda/shortcuts.csv: how well the class is told by what is not the thing itself;
+- eda/shift.csv: for each training photo how like a test photo it is, and its weight;
+- eda/label_errors.csv: the photos whose label is doubtful, the most doubtful first;
+- eda/map.csv: where photos stand on a map of what looks alike;
+- eda/estimates.csv: what a linear probe scores in plain folds, in the folds of the split, and there
+  weighted by likeness to the test photos; and how well the parts are told apart.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from study.label_errors import likely_errors
+from study.photo_map import draw_map
+from study.probe import linear_probe, out_of_fold, plain_folds
+from study.shift import Shift, effective_photos, measure_shift
+from study.shortcuts import CONFIDENCE, border, find_shortcuts
+from zest.contracts import CATALOG, FOLDS, MEASURES, read_table
+from zest.engine.features import read_features
+from zest.errors import run
+from zest.files import csv_text, write_text
+from zest.images import load_rgb
+from zest.metrics import wilson_interval
+from zest.randomness import seed_from
+from zest.similarity import unit_vectors
+
+MOST_STUDIED = 5000  # training photos of which shortcuts are looked for
+MOST_ON_MAP = 2000  # photos of both parts
+
+
+def sources_of(catalog: pa.Table, measures: pa.Table) -> dict[str, np.ndarray]:
+    """Return what is known of photos beside the thing itself, float (photos, values), by name."""
+    width, height = (catalog[name].to_numpy().astype(float) for name in ("width", "height"))
+    photos = (load_rgb(one["bytes"]) for one in measures["thumbnail"].to_pylist())
+    return {
+        "border pixels": np.stack([border(photo) for photo in photos]),
+        "mean colour": np.array(measures["mean"].to_pylist()),
+        "file size": np.log(catalog["file_bytes"].to_numpy().astype(float) + 1)[:, None],
+        "image size": np.stack([width, height], axis=1),
+    }
+
+
+def score(name: str, hits: float, photos: float) -> tuple:
+    """Return a row of estimates.csv: an accuracy with its 95 % interval."""
+    low, high = wilson_interval(hits, photos, CONFIDENCE)
+    return (name, f"{hits / photos:.6f}", f"{low:.6f}", f"{high:.6f}", f"{photos:.0f}")
+
+
+def estimates(
+    plain: np.ndarray, grouped: np.ndarray, labels: np.ndarray, shift: Shift | None
+) -> list[tuple]:
+    """Return the rows of estimates.csv.
+
+    Args:
+        plain: float, (photos, K), probabilities out of plain folds.
+        grouped: float, (photos, K), probabilities out of the folds of the split.
+        labels: int, (photos,), 0..K-1.
+        shift: of the test photos, or None without any.
+    """
+    hits = grouped.argmax(axis=1) == labels
+    rows = [
+        score("plain folds", float((plain.argmax(axis=1) == labels).sum()), len(labels)),
+        score("folds of the split", float(hits.sum()), len(labels)),
+    ]
+    if shift is not None:
+        photos = effective_photos(shift.weights)
+        weighted = float((shift.weights * hits).sum() / shift.weights.sum())
+        rows.append(score("folds of the split, weighted", weighted * photos, photos))
+        auc = (shift.auc, shift.low, shift.high)
+        rows.append(("AUC of test against training", *(f"{one:.6f}" for one in auc), len(labels)))
+    return rows
+
+
+def main() -> None:
+    """Read what is known of the photos, study it, write the tables."""
+    args = _arguments()
+    cfg = json.loads(args.cfg)
+    seed = seed_from(cfg["seed"], "study") % 2**32
+    catalog = read_table(args.catalog, CATALOG)
+    labels = catalog["label"].to_numpy()
+    num_classes = int(labels.max()) + 1
+    ids = catalog["image_id"].to_pylist()
+    folds = read_table(args.folds, FOLDS, columns=["fold"])["fold"].to_numpy()
+    features = unit_vectors(read_features(args.features)[1])
+    test_ids, test = [], np.empty((0, features.shape[1]), np.float32)
+    if args.test:
+        test_ids, test = read_features(args.test)
+        test = unit_vectors(test)
+
+    rng = np.random.default_rng(seed)
+    studied = pa.array(np.sort(rng.permutation(len(ids))[:MOST_STUDIED]))
+    columns = ["mean", "thumbnail"]
+    measures = read_table(args.measures, MEASURES, columns=columns).take(studied)
+    shortcuts = find_shortcuts(
+        sources_of(catalog.take(studied), measures),
+        labels[studied],
+        folds[studied],
+        num_classes,
+        seed,
+    )
+    rows = [
+        (one.source, *(f"{value:.6f}" for value in (one.accuracy, one.low, one.high, one.majority)))
+        for one in shortcuts
+    ]
+    write_text(args.shortcuts, csv_text(["source", "accuracy", "low", "high", "majority"], rows))
+
+    probe = linear_probe(len(ids), features.shape[1])
+    plain = plain_folds(labels, int(folds.max()) + 1, seed)
+    plain = out_of_fold(probe, features, labels, plain, num_classes, seed)
+    grouped = out_of_fold(probe, features, labels, folds, num_classes, seed)
+    doubtful = likely_errors(plain, labels)
+    rows = [
+        (
+            ids[row],
+            labels[row],
+            plain[row].argmax(),
+            f"{plain[row, labels[row]]:.6f}",
+            f"{plain[row].max():.6f}",
+        )
+        for row in doubtful
+    ]
+    header = ["image_id", "label", "predicted", "label_probability", "predicted_probability"]
+    write_text(args.label_errors, csv_text(header, rows))
+
+    shift = measure_shift(features, test, seed) if len(test) > 1 else None
+    rows = []
+    if shift is not None:
+        rows = [
+            (image_id, f"{likeness:.6f}", f"{weight:.6f}")
+            for image_id, likeness, weight in zip(ids, shift.likeness, shift.weights, strict=True)
+        ]
+    write_text(args.shift, csv_text(["image_id", "likeness", "weight"], rows))
+    header = ["estimate", "value", "low", "high", "photos"]
+    write_text(args.estimates, csv_text(header, estimates(plain, grouped, labels, shift)))
+
+    everything = np.concatenate([features, test])
+    shown = np.sort(rng.permutation(len(everything))[:MOST_ON_MAP])
+    places = draw_map(everything[shown], seed) if len(shown) > 3 else np.zeros((len(shown), 2))
+    named = [("train", one) for one in ids] + [("test", one) for one in test_ids]
+    rows = [
+        (*named[row], f"{x:.5f}", f"{y:.5f}") for row, (x, y) in zip(shown, places, strict=True)
+    ]
+    write_text(args.map, csv_text(["part", "image_id", "x", "y"], rows))
+    for row in estimates(plain, grouped, labels, shift):
+        print(f"{row[0]}: {float(row[1]):.3f} ({float(row[2]):.3f} to {float(row[3]):.3f})")
+    print(f"{len(doubtful)} doubtful labels: {args.label_errors}", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cfg", required=True, help="JSON: seed")
+    parser.add_argument("--catalog", required=True, type=Path, help="catalog/train.parquet")
+    parser.add_argument("--measures", required=True, type=Path, help="its measures")
+    parser.add_argument("--features", required=True, type=Path, help="of the training photos")
+    parser.add_argument("--test", type=Path, nargs="?", help="features of the test photos")
+    parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
+    for name in ("shortcuts", "shift", "label-errors", "map", "estimates"):
+        parser.add_argument(f"--{name}", required=True, type=Path, help="CSV, written")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):  # sums of floats are then added in one order on every machine
+        run(main)
