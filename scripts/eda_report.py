@@ -1,8 +1,9 @@
 """Make the report on the photos of a competition: what is in the data, before any training.
 
 Reads the catalog (of each part its table and its measures, catalog/classes.csv and the lists of
-problems), and no photo. Writes eda/report.html (one file, no network needed), eda/photos.csv (a row
-a photo), eda/classes.csv (a row a class) and three charts as PNG.
+problems), what the stages duplicates, split and study have found, and no photo. Writes
+eda/report.html (one file, no network needed), eda/photos.csv (a row a photo), eda/classes.csv (a
+row a class) and three charts as PNG.
 """
 
 import argparse
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from eda import figures
+from eda.findings import read_findings
 from eda.page import render
 from eda.sections import SECTIONS
 from eda.statistics import effective_number
@@ -83,6 +85,21 @@ def main() -> None:
     parser.add_argument(
         "--problems", type=Path, required=True, nargs="+", help="catalog/*_problems.csv"
     )
+    parser.add_argument("--pairs", type=Path, required=True, nargs="+", help="duplicates/*.parquet")
+    parser.add_argument(
+        "--study",
+        type=Path,
+        required=True,
+        nargs=5,
+        help="eda/shortcuts.csv, shift.csv, label_errors.csv, map.csv, estimates.csv",
+    )
+    parser.add_argument(
+        "--split",
+        type=Path,
+        required=True,
+        nargs=4,
+        help="split/folds.parquet, balance.csv, leaks.csv, sessions.csv",
+    )
     parser.add_argument("--html", type=Path, required=True, help="the report to write")
     parser.add_argument("--photos", type=Path, required=True, help="CSV to write, a row a photo")
     parser.add_argument("--classes-out", type=Path, required=True, help="CSV, a row a class")
@@ -91,7 +108,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, required=True, help="PNG: photos of each class")
     args = parser.parse_args()
 
-    found = survey(args.cfg, args.train, args.test or None, args.classes, args.problems)
+    findings = read_findings(args.pairs, args.study, args.split, args.cfg["split"])
+    found = survey(args.cfg, args.train, args.test or None, args.classes, args.problems, findings)
     write_text(args.html, render(found.competition, [section(found) for section in SECTIONS]))
     write_text(args.photos, csv_text(PHOTO_COLUMNS, photo_rows(found)))
     write_text(args.classes_out, csv_text(CLASS_COLUMNS, class_rows(found)))

@@ -24,7 +24,9 @@ class Findings:
 
     pairs: list[dict]  # zest.contracts.PAIRS, those of training photos first
     shortcuts: list[dict[str, str]]
-    likeness: dict[str, tuple[float, float]]  # image_id -> probability of being a test photo, weight
+    likeness: dict[
+        str, tuple[float, float]
+    ]  # image_id -> probability of being a test photo, weight
     label_errors: list[dict[str, str]]
     places: list[dict[str, str]]  # part, image_id, x, y
     estimates: dict[str, Estimate]
@@ -55,9 +57,7 @@ def read_findings(
     return Findings(
         pairs=[row for path in pairs for row in read_table(path, PAIRS).to_pylist()],
         shortcuts=shortcuts,
-        likeness={
-            row["image_id"]: (float(row["likeness"]), float(row["weight"])) for row in shift
-        },
+        likeness={row["image_id"]: (float(row["likeness"]), float(row["weight"])) for row in shift},
         label_errors=label_errors,
         places=places,
         estimates={

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eda import charts, studied, tables, words
+from eda import charts, studied, study_words, tables, words
 from eda.advice import advice
 from eda.charts import number
 from eda.section import Section
@@ -227,8 +227,11 @@ def shift(survey: Survey) -> Section:
         title="Training and test",
         n=_n(survey),
         source="catalog/{train,test}_measures.parquet (stage catalog): eda/photos.csv",
-        meaning=words.shift(rows, survey.train, survey.test),
-        content={"rows": rows, "swatches": swatches},
+        meaning=[
+            *words.shift(rows, survey.train, survey.test),
+            *study_words.shift(survey.findings.estimates.get("AUC of test against training")),
+        ],
+        content={"rows": rows, "swatches": swatches, "likeness": studied.likeness(survey)},
     )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from eda.findings import Findings
+from eda.pictures import Pictures
 from eda.statistics import choose_samples
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, MEASURES, read_table
@@ -34,6 +36,7 @@ class Split:
     contrast: np.ndarray  # (n,), 0 to 0.5
     sharpness: np.ndarray  # (n,), at least 0
     grey: np.ndarray  # (n,) bool
+    frames: np.ndarray  # (n,) pictures in the file
     samples: list[list[int]]  # chosen rows: one list a class; for the test photos one list
     thumbnails: dict[int, bytes]  # row -> JPEG of the whole photo, of the chosen rows
 
@@ -51,6 +54,8 @@ class Survey:
     train: Split
     test: Split
     problems: list[dict[str, str]]  # file, row, image_id, problem
+    findings: Findings
+    pictures: dict[str, Pictures]  # of train and of test
 
 
 def class_title(one: ClassInfo) -> str:
@@ -69,6 +74,7 @@ def survey(
     test: tuple[Path, Path] | None,
     classes: Path,
     problems: Sequence[Path],
+    findings: Findings,
 ) -> Survey:
     """Read what the catalog found out about the photos.
 
@@ -78,6 +84,7 @@ def survey(
         test: the same of the test photos, or None.
         classes: catalog/classes.csv.
         problems: catalog/*_problems.csv.
+        findings: of the other stages.
 
     Raises:
         UserError: there is no training photo, or a file is missing or no such table.
@@ -100,6 +107,8 @@ def survey(
         train=_split(catalog, read_table(train[1], MEASURES), shown),
         test=_test_split(test, each, cfg["seed"]),
         problems=[row for path in problems for row in _read_csv(path)],
+        findings=findings,
+        pictures={"train": Pictures(train[1]), "test": Pictures(test[1] if test else None)},
     )
 
 
@@ -143,6 +152,7 @@ def _split(catalog: pa.Table, measures: pa.Table, samples: list[list[int]]) -> S
         contrast=measures["contrast"].to_numpy(),
         sharpness=measures["sharpness"].to_numpy(),
         grey=measures["grey"].to_numpy(zero_copy_only=False),
+        frames=measures["frames"].to_numpy(),
         samples=samples,
         thumbnails=dict(zip(shown, (one["bytes"] for one in pictures), strict=True)),
     )

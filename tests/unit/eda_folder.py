@@ -12,7 +12,7 @@ import pyarrow as pa
 from PIL import Image
 
 from catalog.photo_facts import read_photo
-from zest.contracts import CATALOG, MEASURES, write_table
+from zest.contracts import CATALOG, FOLDS, MEASURES, PAIRS, write_table
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "eda_report.py"
 OUTPUTS = [
@@ -23,6 +23,8 @@ OUTPUTS = [
     "colour_by_class.png",
     "samples.png",
 ]
+STUDY = ["shortcuts", "shift", "label_errors", "map", "estimates"]
+SPLIT = ["balance", "leaks", "sessions"]
 NAMES = ['<b>good</b> & "fine"', "レモン 優", "", "a very long class name " * 6]
 
 
@@ -36,6 +38,7 @@ class Competition:
     def command(self, out: Path) -> list[str]:
         """Return the command line that writes the report into `out`."""
         cfg = {"competition": "lemons <&> co", "eda": {"samples_per_class": 2}, "seed": 0}
+        cfg["split"] = {"sessions": "auto"}
         targets = [
             "--html",
             "--photos",
@@ -54,6 +57,10 @@ class Competition:
             *("--problems", *sorted(self.catalog.glob("*_problems.csv"))),
             *("--train", self.catalog / "train.parquet", self.catalog / "train_measures.parquet"),
             *("--test", *sorted(self.catalog.glob("test*.parquet"))),
+            *("--pairs", *sorted(self.catalog.glob("pairs_*"), reverse=True)),
+            *("--study", *(self.catalog / f"{name}.csv" for name in STUDY)),
+            *("--split", self.catalog / "folds.parquet"),
+            *(self.catalog / f"{name}.csv" for name in SPLIT),
         ]
         return [sys.executable, str(SCRIPT), *map(str, parts)]
 
@@ -93,7 +100,59 @@ def make_competition(
     for part, found in (("train", problems[:1]), ("test", problems[1:])):
         columns = ["file", "row", "image_id", "problem"]
         _write_csv(catalog / f"{part}_problems.csv", columns, found)
+    write_findings(catalog, train, test)
     return Competition(root, catalog)
+
+
+def write_findings(folder: Path, train: list[dict], test: list[dict]) -> None:
+    """Write what other stages find: a pair of each kind, a shortcut, a doubtful label."""
+    ids = [row["image_id"] for row in train]
+    pairs = [
+        ("train", ids[0], "train", ids[1], "exact"),
+        ("train", ids[2], "train", ids[3], "near"),
+    ]
+    _write_pairs(folder / "pairs_train.parquet", pairs)
+    if test:
+        other = test[0]["image_id"]
+        _write_pairs(folder / "pairs_test.parquet", [("train", ids[4], "test", other, "near")])
+    shortcuts = [("border pixels", 0.9, 0.8, 0.95, 0.3), ("file size", 0.31, 0.2, 0.4, 0.3)]
+    _write_csv(
+        folder / "shortcuts.csv", ["source", "accuracy", "low", "high", "majority"], shortcuts
+    )
+    shift = [(name, number / len(ids), 1) for number, name in enumerate(ids)] if test else []
+    _write_csv(folder / "shift.csv", ["image_id", "likeness", "weight"], shift)
+    errors = [(ids[5], train[5]["label"], 0, 0.1, 0.8)]
+    columns = ["image_id", "label", "predicted", "label_probability", "predicted_probability"]
+    _write_csv(folder / "label_errors.csv", columns, errors)
+    places = [("train", name, 0.25, 0.5) for name in ids]
+    places += [("test", row["image_id"], 1, 0) for row in test]
+    _write_csv(folder / "map.csv", ["part", "image_id", "x", "y"], places)
+    estimates = [("plain folds", 0.9, 0.85, 0.95, 20), ("folds of the split", 0.6, 0.5, 0.7, 20)]
+    if test:
+        estimates.append(("folds of the split, weighted", 0.55, 0.4, 0.7, 12))
+        estimates.append(("AUC of test against training", 0.8, 0.7, 0.9, 20))
+    _write_csv(folder / "estimates.csv", ["estimate", "value", "low", "high", "photos"], estimates)
+    labels = sorted({row["label"] for row in train})
+    balance = [(fold, label, label, "", 5, 0.5) for fold in (0, 1) for label in labels]
+    columns = ["fold", "label", "class_num", "name", "photos", "share"]
+    _write_csv(folder / "balance.csv", columns, balance)
+    columns = ["first", "second", "kind", "first_fold", "second_fold"]
+    _write_csv(folder / "leaks.csv", columns, [(*ids[2:4], "near", 0, 1)])
+    sessions = [(0, 20, 0.08), (0.02, 12, 0.01), (0.04, 8, 0.009)]
+    _write_csv(folder / "sessions.csv", ["distance", "groups", "gap"], sessions)
+    folds = [
+        {"image_id": name, "label": 0, "fold": number % 2, "group": ids[0] if number < 2 else None}
+        for number, name in enumerate(ids)
+    ]
+    write_table(pa.Table.from_pylist(folds, schema=FOLDS), folder / "folds.parquet", FOLDS)
+
+
+def _write_pairs(path: Path, pairs: list[tuple]) -> None:
+    rows = [
+        {**dict(zip(PAIRS.names, pair, strict=False)), "distance": 0.05, "bits": 2}
+        for pair in pairs
+    ]
+    write_table(pa.Table.from_pylist(rows, schema=PAIRS), path, PAIRS)
 
 
 def _photo(root: Path, part: str, number: int, label: int | None) -> dict:

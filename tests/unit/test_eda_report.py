@@ -82,7 +82,7 @@ def test_names_and_ids_are_escaped(page):
 
 def test_tags_are_closed_in_order(page):
     class Nesting(HTMLParser):
-        void = ("meta", "img", "rect", "line", "path")
+        void = ("meta", "img", "rect", "line", "path", "br")
         opened: list[str] = []  # noqa: RUF012
 
         def handle_starttag(self, tag, attrs):
@@ -169,7 +169,7 @@ def test_with_many_classes_bars_go_by_size_and_each_class_shows_a_photo(tmp_path
     page = page_of(competition, tmp_path / "out", monkeypatch)
     assert '<ul class="classes long">' in page
     assert re.findall(r'class="name"><b>(\d+)', page)[:3] == ["0", "1", "2"]  # class 0 has two
-    assert page.count("<img ") == 82
+    assert section(page, "samples").count("<img ") == 82
 
 
 def test_without_a_table_of_the_catalog_there_is_no_report_and_exit_code_2(tmp_path):
@@ -179,3 +179,66 @@ def test_without_a_table_of_the_catalog_there_is_no_report_and_exit_code_2(tmp_p
     assert done.returncode == 2
     assert "train_measures.parquet: there is no such file" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def section(page, name):
+    return page.split(f'<section id="{name}"')[1].split("</section>")[0]
+
+
+def test_pairs_are_shown_by_their_kind_those_that_disagree_first(page):
+    shown = section(page, "duplicates")
+    kinds = re.findall(r"<figcaption>([^<]+) <span>n = (\d)", shown)
+    assert kinds == [
+        ("Same photo, different labels", "2"),
+        ("A training photo among the test photos", "1"),
+    ]
+    assert shown.count("<img ") == 6
+    assert shown.index("the same bytes") < shown.index("distance 0.050, 2 bits")
+    assert "2 pairs show the same thing under two labels" in shown
+
+
+def test_every_photo_of_the_map_has_its_picture_and_its_name(page):
+    shown = section(page, "photo_map")
+    assert shown.count("<i class=") == shown.count("<img ") == 26
+    assert shown.count('<i class="test"') == 6
+    assert 'style="left:25.00%;top:50.00%"' in shown
+    assert "train&lt;0&gt;.jpg: 0 &lt;b&gt;good" in shown
+
+
+def test_a_doubtful_label_names_both_classes(page):
+    shown = section(page, "doubtful_labels")
+    assert shown.count("<img ") == 1
+    assert "レモン 優 → &lt;b&gt;good&lt;/b&gt; &amp; &#34;fine&#34; 80 %" in shown
+
+
+def test_a_shortcut_is_told_where_it_beats_the_largest_class(page):
+    shown = section(page, "shortcuts")
+    assert re.findall("tells (?:nothing|something|much)", shown) == ["tells much", "tells nothing"]
+    assert "Warning: border pixels alone tells the class" in shown
+
+
+def test_the_photos_most_and_least_like_the_test_photos_are_shown(page):
+    shown = section(page, "shift")
+    assert "AUC 0.80 (95 % interval 0.70 to 0.90)" in shown
+    most, least = shown.split("Least like them")
+    assert most.index('alt="train&lt;19&gt;.png"') < most.index('alt="train&lt;18&gt;.jpg"')
+    assert 'alt="train&lt;0&gt;.jpg"' in least
+
+
+def test_the_split_tells_what_to_expect_and_what_leaks(page):
+    shown = section(page, "split")
+    assert "1 groups of up to 2 photos stay in one fold each" in shown
+    assert "Leak: 1 of 2 pairs of duplicates stand in two folds." in shown
+    assert "would claim 0.900 in plain folds. Expect about 0.550 on the test photos" in shown
+
+
+def test_the_advice_follows_from_the_findings_with_the_lines_that_do_it(page):
+    shown = section(page, "advice")
+    assert "Correct the labels of 2 pairs of photos" in shown
+    assert "sessions: 0.02" in shown  # the least distance whose gap is nearly the best
+    assert "random_erasing" in shown
+    assert "- jpeg" not in shown  # the file size tells nothing here
+
+
+def test_odd_photos_are_shown_by_what_is_odd(page):
+    assert "Tiny (short side under 96 pixels) <span>n = 26, 16 shown" in section(page, "quality")

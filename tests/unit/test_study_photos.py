@@ -1,0 +1,112 @@
+"""The study of the photos: what misleads a training or a score is found, and only that."""
+
+import numpy as np
+import pytest
+
+from study.label_errors import likely_errors
+from study.photo_map import draw_map
+from study.probe import linear_probe, out_of_fold, plain_folds
+from study.shift import effective_photos, measure_shift, weigh
+from study.shortcuts import border, find_shortcuts
+from study_photos import estimates
+from zest.similarity import unit_vectors
+
+LABELS = np.arange(120) % 3
+FOLDS = np.arange(120) // 3 % 5
+
+
+def features(seed: int, labels=LABELS, shift: float = 0.0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    centres = np.eye(3, 24)[labels]
+    vectors = centres + 0.15 * rng.normal(size=(len(labels), 24))
+    vectors[:, 10] += shift
+    return unit_vectors(vectors.astype(np.float32))
+
+
+def test_a_photo_is_never_predicted_by_a_model_that_learned_it():
+    inputs = np.random.default_rng(0).normal(size=(120, 60))  # noise: learned by heart, not told
+    probe = linear_probe(120, 60)
+    found = out_of_fold(probe, inputs, LABELS, FOLDS, 3, seed=0).argmax(axis=1)
+    assert (probe.fit(inputs, LABELS).predict(inputs) == LABELS).mean() > 0.8
+    assert (found == LABELS).mean() < 0.55
+
+
+def test_plain_folds_are_stratified():
+    folds = plain_folds(LABELS, 5, 0)
+    assert np.bincount(3 * folds + LABELS).tolist() == [8] * 15
+
+
+def test_a_source_that_tells_the_class_is_a_shortcut_and_noise_is_none():
+    rng = np.random.default_rng(0)
+    sizes = (LABELS + 0.1 * rng.normal(size=120))[:, None]
+    sources = {"file size": sizes, "noise": rng.normal(size=(120, 1))}
+    telling, noise = find_shortcuts(sources, LABELS, FOLDS, 3, 0)
+    assert telling.accuracy > 0.9
+    assert telling.majority == pytest.approx(1 / 3)
+    assert noise.low < noise.majority < telling.low
+
+
+def test_the_border_is_told_from_what_is_inside():
+    photo = np.zeros((160, 160, 3), np.uint8)
+    photo[40:120, 40:120] = 255
+    assert border(photo).max() == 0
+    assert len(border(photo)) == 336
+    photo[:5] = 255
+    assert border(photo).max() > 0.3
+
+
+def test_parts_of_one_kind_are_not_told_apart_and_others_are():
+    same = measure_shift(features(1), features(2), seed=0)
+    assert same.low < 0.5 < same.high
+    other = measure_shift(features(1), features(2, shift=0.6), seed=0)
+    assert other.low > 0.9
+
+
+def test_photos_that_are_like_the_test_photos_weigh_more():
+    train = np.concatenate([features(1), features(2, shift=0.6)])
+    found = measure_shift(train, features(3, shift=0.6), seed=0)
+    assert found.weights[120:].mean() > 3 * found.weights[:120].mean()
+    assert found.weights.mean() == pytest.approx(1)
+
+
+def test_weights_are_odds_cut_off_at_ten_times_the_mean():
+    assert weigh(np.array([0.5, 0.75])) == pytest.approx([0.5, 1.5])
+    heavy = weigh(np.array([0.1] * 99 + [0.999]))
+    assert heavy[-1] / heavy[0] < 10 * 100
+    assert effective_photos(np.ones(7)) == pytest.approx(7)
+    assert effective_photos(np.array([1.0, 0, 0])) == pytest.approx(1)
+
+
+def test_a_wrong_label_is_doubted_before_all_others():
+    vectors, labels = features(5), LABELS.copy()
+    labels[[6, 40]] = [1, 2]
+    found = out_of_fold(linear_probe(120, 24), vectors, labels, FOLDS, 3, 0)
+    assert set(likely_errors(found, labels)[:2]) == {6, 40}
+
+
+def test_a_photo_that_is_merely_hard_is_not_doubted():
+    probabilities = np.array([[0.9, 0.1], [0.45, 0.55], [0.1, 0.9], [0.2, 0.8]])
+    assert likely_errors(probabilities, np.array([0, 0, 1, 1])).tolist() == []
+    probabilities[1] = [0.05, 0.95]
+    assert likely_errors(probabilities, np.array([0, 0, 1, 1])).tolist() == [1]
+
+
+def test_the_map_keeps_alike_photos_together_and_is_the_same_each_time():
+    places = draw_map(features(1), 0)
+    assert places.min() == 0
+    assert places.max() == 1
+    within = [
+        np.linalg.norm(places[k == LABELS] - places[k == LABELS].mean(axis=0)) for k in range(3)
+    ]
+    assert max(within) < np.linalg.norm(places - places.mean(axis=0)) / 2
+    assert (draw_map(features(1), 0) == places).all()
+
+
+def test_estimates_are_shares_with_their_photos():
+    labels = np.array([0, 1, 1, 0])
+    right, half = np.eye(2)[labels], np.eye(2)[[0, 1, 0, 1]]
+    rows = estimates(right, half, labels, None)
+    assert [(row[0], row[1], row[4]) for row in rows] == [
+        ("plain folds", "1.000000", "4"),
+        ("folds of the split", "0.500000", "4"),
+    ]
