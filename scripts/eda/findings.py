@@ -34,7 +34,7 @@ class Findings:
     leaks: list[dict[str, str]]
     sessions: list[dict[str, str]]  # distance, groups, gap; empty where none were tried
     group_sizes: list[int]  # photos of each group of several photos
-    settings: dict  # split of the configuration
+    settings: dict  # split of the configuration: sessions
 
 
 def read_findings(
