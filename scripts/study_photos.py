@@ -164,8 +164,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--features", required=True, type=Path, help="of the training photos")
     parser.add_argument("--test", type=Path, nargs="?", help="features of the test photos")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
-    for name in ("shortcuts", "shift", "label-errors", "map", "estimates"):
-        parser.add_argument(f"--{name}", required=True, type=Path, help="CSV, written")
+    parser.add_argument("--shortcuts", required=True, type=Path, help="CSV, written")
+    parser.add_argument("--shift", required=True, type=Path, help="CSV, written")
+    parser.add_argument("--label-errors", required=True, type=Path, help="CSV, written")
+    parser.add_argument("--map", required=True, type=Path, help="CSV, written")
+    parser.add_argument("--estimates", required=True, type=Path, help="CSV, written")
     return parser.parse_args()
 
 
