@@ -73,7 +73,9 @@ def duplicates(counts: dict[str, int]) -> list[str]:
             "answer by heart, and their score says nothing of new photos."
         )
     if test:
-        told.append(f"{test:,} pairs stand within the test photos; both get the same prediction.")
+        told.append(
+            f"{test:,} pairs stand within the test photos: both photos of one should be graded alike."
+        )
     return told
 
 
