@@ -74,7 +74,7 @@ def duplicates(counts: dict[str, int]) -> list[str]:
         )
     if test:
         told.append(
-            f"{test:,} pairs stand within the test photos: both photos of one should be graded alike."
+            f"{test:,} pairs stand within the test photos; both of a pair should be graded alike."
         )
     return told
 
