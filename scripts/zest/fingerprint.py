@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zest.models.table import WEIGHT_PACKAGES
+from zest.parsing import parse
 from zest.stat_cache import facts_of_files
 
 # Imports whose package is named otherwise, in the order of preference.
@@ -107,7 +108,7 @@ class CodeBase:
 
 def _read(path: Path) -> dict:
     """Return the digest of a file's code and the dotted names that it imports, wherever it does."""
-    tree = ast.parse(path.read_bytes())
+    tree = parse(path.read_bytes())
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -18,6 +18,7 @@ RECIPE = {
     "operations": [{"rotate": {"probability": 0.9, "degrees": 45}}],
     "image_size": 32,
     "fit": "crop",
+    "fill": "reflect",
     "mix": {"mixup": 0.4, "cutmix": 1.0, "probability": 0.5},
 }
 

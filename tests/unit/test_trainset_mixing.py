@@ -25,6 +25,7 @@ def recipe(**mix) -> dict:
         "operations": OPERATIONS,
         "image_size": SIZE,
         "fit": "crop",
+        "fill": "reflect",
         "mix": {**OFF, **mix} if mix else None,
     }
 

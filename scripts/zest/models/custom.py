@@ -18,6 +18,7 @@ from typing import Any
 from zest.errors import UserError
 from zest.fingerprint import code_digest
 from zest.models.table import ARCHITECTURES, DOTTED_PATH, PADDLECLAS
+from zest.parsing import parse
 
 # Folders of installed code: it changes with its version, and nobody edits it.
 INSTALLED = {"site-packages", "dist-packages", Path(ast.__file__).parent.name}
@@ -107,7 +108,7 @@ def _code(path: Path) -> str:
     """Return a digest of a file's code without docstrings, or of its text if that is no Python."""
     text = path.read_bytes()
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError):
         return hashlib.sha256(text).hexdigest()
     return code_digest(tree)
@@ -118,7 +119,7 @@ def _own_imports(name: str, path: Path) -> Iterator[str]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = [package] if package else []
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = parse(path.read_bytes())
     except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
