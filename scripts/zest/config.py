@@ -4,6 +4,7 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,12 @@ def _contradictions(config: dict) -> Iterator[str]:
             f"data.labels: only PaddleClas lists may be several files, and data.kind is "
             f"{data['kind']}; name one file"
         )
+    pattern = config["split"]["group_pattern"]
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            yield f"split.group_pattern: {pattern!r} is no regular expression ({error})"
     for fold in config["split"]["train_folds"]:
         if fold >= folds:
             yield f"split.train_folds: there is no fold {fold} of {folds} (0 to {folds - 1})"

@@ -172,6 +172,12 @@ OPERATION = "recipes.plain.operations[0]"
         ),
         ("split: 5", "split: must be a section (key: value), not the number 5"),
         ("split: {train_folds: }", "split.train_folds: must be a list, not null"),
+        ("split: {group_pattern: '(a'}", "split.group_pattern: '(a' is no regular expression"),
+        (
+            "split: {sessions: some}",
+            "split.sessions: must be one of auto, none, not the text 'some'",
+        ),
+        ("split: {sessions: 3}", "split.sessions: must be at most 2, not 3"),
         ("split: {train_folds: []}", "split.train_folds: must hold at least 1, not 0"),
         ("split: {train_folds: [0, 0]}", "split.train_folds: names the same twice: [0, 0]"),
         ("split: {folds: 1}", "split.folds: must be at least 2, not 1"),
