@@ -1,5 +1,7 @@
 """What a photo looks like, in numbers: taken from the pixels that the catalog decodes anyway."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +13,7 @@ from zest.perceptual_hash import perceptual_hash
 MEASURED_SIDE = 256  # pixels of the long side of the copy that is measured
 THUMBNAIL_SIDE = 112  # pixels of the short side of a thumbnail, if the long one then fits:
 THUMBNAIL_LONG_SIDE = 336
+LUMA = (0.299, 0.587, 0.114)  # parts of R, G and B (ITU-R BT.601)
 GREY_TOLERANCE = 4  # of 255: JPEG rounding may part the channels of a grey photo by this much
 
 
@@ -31,25 +34,23 @@ class Measures:
 def measure(image: np.ndarray) -> Measures:
     """Measure one decoded photo: uint8, (height, width, 3), RGB.
 
-    Luma is 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601). Sharpness is the variance of the Laplacian,
+    Contrast and sharpness are of the luma in 8 bits. Sharpness is the variance of its Laplacian,
     the LAPV measure of Pertuz et al. 2013 (Pattern Recognition 46, 1415-1432, appendix), after
     Pech-Pacheco et al. 2000.
     """
     copy = _scaled(image, MEASURED_SIDE / max(image.shape[:2]))
-    mean, std = _mean_std(copy)
-    luma = cv2.cvtColor(copy.astype(np.float32), cv2.COLOR_RGB2GRAY)
-    (brightness,), (contrast,) = _mean_std(luma)
-    _, (edges,) = _mean_std(cv2.Laplacian(luma, cv2.CV_32F))
-    red, green, blue = cv2.split(copy)
+    red, green, blue = planes = _planes(copy)
+    means, squares = zip(*map(_moments, planes), strict=True)
     parting = max(cv2.norm(red, green, cv2.NORM_INF), cv2.norm(green, blue, cv2.NORM_INF))
+    luma = cv2.cvtColor(copy, cv2.COLOR_RGB2GRAY)
     return Measures(
-        mean=(mean / 255).tolist(),
-        mean_square=((mean**2 + std**2) / 255**2).tolist(),
-        brightness=float(brightness / 255),
-        contrast=float(contrast / 255),
-        sharpness=float(edges**2),
-        grey=bool(parting <= GREY_TOLERANCE),
-        hash=perceptual_hash(luma),
+        mean=[mean / 255 for mean in means],
+        mean_square=[square / 255**2 for square in squares],
+        brightness=sum(part * mean for part, mean in zip(LUMA, means, strict=True)) / 255,
+        contrast=math.sqrt(_variance(luma)) / 255,
+        sharpness=_variance(cv2.Laplacian(luma, cv2.CV_16S)),
+        grey=parting <= GREY_TOLERANCE,
+        hash=perceptual_hash(luma.astype(np.float32)),
         thumbnail=thumbnail(copy),
     )
 
@@ -62,19 +63,36 @@ def thumbnail(image: np.ndarray) -> bytes:
 
 
 def _scaled(image: np.ndarray, scale: float) -> np.ndarray:
-    """Scale a photo and keep its shape; by area when it shrinks, cubic when it grows.
+    """Scale a photo and keep its shape; cubic when it grows.
+
+    When it shrinks it is halved by area, as often as it can be, and the rest is bilinear: between a
+    half and the whole, two pixels on each side are all that an area would cover.
 
     Sharpness depends on the number of pixels; on one common size it can be compared.
     """
-    if scale == 1:
-        return image
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    while scale <= 0.5:
+        half = (math.ceil(image.shape[1] / 2), math.ceil(image.shape[0] / 2))
+        image = cv2.resize(image, half, interpolation=cv2.INTER_AREA)
+        scale *= 2
+    if image.shape[1::-1] == size:
+        return image
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     return cv2.resize(image, size, interpolation=how)
 
 
-def _mean_std(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and standard deviation of each channel, (channels,), in double precision."""
-    mean, std = cv2.meanStdDev(image)  # several times as fast as numpy on interleaved channels
-    return mean[:, 0], std[:, 0]
+def _planes(image: np.ndarray) -> Sequence[np.ndarray]:
+    """Return the channels one after the other, as OpenCV counts them fastest."""
+    own = [np.empty(image.shape[:2], np.uint8) for _ in range(3)]
+    return cv2.split(image, own)  # without arrays to write to it would make them, and copies
+
+
+def _moments(plane: np.ndarray) -> tuple[float, float]:
+    """Return the mean of the integers of one channel, and the mean of their squares."""
+    return cv2.sumElems(plane)[0] / plane.size, cv2.norm(plane, cv2.NORM_L2SQR) / plane.size
+
+
+def _variance(plane: np.ndarray) -> float:
+    mean, square = _moments(plane)
+    return max(0.0, square - mean**2)

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,8 @@ def read_photo(path: Path, max_pixels: int) -> ReadPhoto | str:
         data = path.read_bytes()
         image = open_image(data, max_pixels)
         mode, (width, height) = image.mode, image.size  # a decoder may change both
-        pixels = decode(image, data, short_side=MEASURED_SIDE)
+        short_side = math.ceil(MEASURED_SIDE * min(image.size) / max(image.size))
+        pixels = decode(image, data, short_side)  # at least MEASURED_SIDE on the long side
         orientation = image.getexif().get(ORIENTATION, 1)
         frames = getattr(image, "n_frames", 1)
     except UnreadableImage as error:

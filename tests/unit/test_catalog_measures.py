@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from catalog import photo_facts
 from catalog.measures import measure
 from catalog.photo_facts import read_photo
 from zest.images import load_rgb
@@ -86,6 +87,21 @@ def test_a_turned_photo_is_measured_upright(tmp_path):
     half = len(shown) // 2
     assert shown[: half - 6].max() < 60
     assert shown[half + 6 :].min() > 190
+
+
+def test_a_jpeg_is_decoded_no_larger_than_it_is_measured(tmp_path, monkeypatch):
+    Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
+    seen = []
+    monkeypatch.setattr(photo_facts, "measure", lambda pixels: seen.append(pixels.shape))
+    read_photo(tmp_path / "a.jpg", 640 * 480)
+    assert seen == [(240, 320, 3)]
+
+
+@pytest.mark.parametrize("shape", [(1024, 1024), (900, 700), (601, 333), (257, 256), (4, 1000)])
+def test_a_photo_of_any_size_keeps_its_mean_colour(shape):
+    image = np.full((*shape, 3), (200, 100, 50), np.uint8)
+    image[shape[0] // 2 :] = (0, 40, 250)
+    assert measure(image).mean == pytest.approx(image.mean(axis=(0, 1)) / 255, abs=0.01)
 
 
 def test_an_animation_counts_its_pictures(tmp_path):
