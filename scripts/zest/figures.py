@@ -35,6 +35,11 @@ def drawable(text: str) -> bool:
     return all(ord(letter) in _letters() for letter in text)
 
 
+def written(text: str) -> str:
+    """Return a text with a box in the place of each letter that the font lacks."""
+    return "".join(letter if ord(letter) in _letters() else "□" for letter in text)
+
+
 def save_figure(figure: Figure, path: str | os.PathLike) -> None:
     """Write a figure as PNG, whole or not at all."""
     FigureCanvasAgg(figure)
