@@ -26,6 +26,7 @@ include: "rules/models.smk"
 include: "rules/train.smk"
 include: "rules/learning_rate.smk"
 include: "rules/predict.smk"
+include: "rules/augmentation.smk"
 include: "rules/evaluate.smk"
 include: "rules/submission.smk"
 
@@ -59,6 +60,16 @@ rule find_learning_rate:
             rules.test_learning_rates.output,
             model=[name for name in summarised if name in fine_tuned],
         ),
+
+
+rule augmentation_sheet:
+    input:
+        expand(rules.draw_augmentation_sheet.output, recipe=learned_recipes, fold=train_folds[0]),
+
+
+rule augmentation_guard:
+    input:
+        expand(rules.find_left_labels.output, recipe=learned_recipes, fold=train_folds[0]),
 
 
 rule paddleclas_lists:

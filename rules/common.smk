@@ -275,6 +275,9 @@ probes = [name for name, model in config["models"].items() if model["method"] ==
 fine_tuned = [name for name in config["models"] if name not in probes]
 cached = [name for name in fine_tuned if config["models"][name]["cache_frozen"]]
 summarised = [name for name in config["models"] if "=" not in name]  # without the trials of sweeps
+learned_recipes = sorted(
+    {config["models"][name]["recipe"] for name in summarised if name in fine_tuned}
+)
 trunks = {
     trunk_name(frozen): frozen
     for frozen in [EMBEDDING, *(frozen_layers(name) for name in [*probes, *cached])]

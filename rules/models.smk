@@ -11,9 +11,7 @@ rule summarise_models:
         classes=rules.catalog_training_photos.output.classes,
         manifests=expand(
             rules.balance_fold.output,
-            recipe=sorted(
-                {config["models"][name]["recipe"] for name in summarised if name in fine_tuned}
-            ),
+            recipe=learned_recipes,
             fold=train_folds[0],
         ),
     output:

@@ -19,8 +19,6 @@ if __name__ == "__main__":
 import numpy as np
 import pyarrow as pa
 from paddle import nn
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from zest.classes import read_classes
 from zest.contracts import FOLDS, HISTORY, VALIDATION_SCORES, read_table, write_table
@@ -30,51 +28,10 @@ from zest.engine.model_folder import save_model
 from zest.engine.prediction import softmax
 from zest.errors import UserError, run
 from zest.folds import parse_fold
+from zest.linear_probe import fit_classifier
 from zest.metrics import photo_log_losses, validation_scores
 from zest.models.groups import find_head
 from zest.models.registry import build
-
-
-def fit_classifier(
-    features: np.ndarray, labels: np.ndarray, num_classes: int, l2: float, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a multinomial logistic regression on standardised features.
-
-    It minimises the weighted mean loss of a photo + l2 / 2 * the squared norm of the weights of the
-    standardised features (Hastie et al. 2009, section 4.4), to convergence, so no random number
-    enters.
-
-    Args:
-        features: float32, (photos, width).
-        labels: int, (photos,), 0..K-1; every class has at least one photo.
-        num_classes: K.
-        l2: the penalty.
-        weights: float, (K,): of the classes in the loss.
-
-    Returns:
-        weight, float32 (width, K), and bias, float32 (K,), for features as they are:
-        logits = features @ weight + bias.
-
-    Raises:
-        UserError: a class has no photo to learn from.
-    """
-    missing = sorted(set(range(num_classes)) - set(labels.tolist()))
-    if missing:
-        raise UserError(
-            f"split/folds.parquet: no training photo of class {missing[0]} (row of classes.csv) is "
-            "left in this fold; lower split.folds, or remove the class."
-        )
-    scaler = StandardScaler().fit(features.astype(np.float64))
-    # Of two classes the regression has one row, w, of which the classifier's two are half each: the
-    # squared norm of both together is half of that of w.
-    c = (2 if num_classes == 2 else 1) / (l2 * len(labels))
-    regression = LogisticRegression(C=c, max_iter=10_000, tol=1e-5)
-    regression.fit(scaler.transform(features), labels, sample_weight=weights[labels])
-    weight, bias = regression.coef_, regression.intercept_
-    if num_classes == 2:
-        weight, bias = np.stack([-weight[0], weight[0]]) / 2, np.array([-bias[0], bias[0]]) / 2
-    weight = weight.T / scaler.scale_[:, None]
-    return weight.astype(np.float32), (bias - scaler.mean_ @ weight).astype(np.float32)
 
 
 def main() -> None:

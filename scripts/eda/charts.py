@@ -4,7 +4,6 @@ Every chart has a role, a label for screen readers and a <title>. Colours are cl
 so that the charts follow the light and the dark theme. Text from outside is escaped by Markup.
 """
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -175,11 +174,6 @@ def spread(values: np.ndarray, scale: Scale, label: str) -> Markup:
         rect.format("box", _short(p25), 4, _short(max(p75 - p25, 0.8)), 10),
         Markup('<rect class="median" x="{}%" y="2" width="2" height="14"/>').format(_short(p50)),
     )
-
-
-def jpeg_uri(data: bytes) -> str:
-    """Return an encoded JPEG as a data URI."""
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 
 
 def hex_colour(colour: np.ndarray) -> str:

@@ -1,30 +1,20 @@
 """The charts as PNG files, for Snakemake's own report.
 
-Drawn with matplotlib's objects, without pyplot and without a date or a version in the file. The
-font is the one that matplotlib brings along, so the bytes do not depend on the fonts of the
-machine; a name that it cannot write (Japanese, Chinese) is replaced by the class number.
+See zest.figures for the font, and for what the file does not hold.
 """
 
 import os
-from functools import cache
 
 import numpy as np
-from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ft2font import FT2Font
 
 from eda.charts import strip_colours
-from eda.survey import Survey, class_title
-from zest.classes import ClassInfo
-from zest.files import atomic_path
+from eda.survey import Survey
+from zest.figures import DPI, FONT, INK, drawable_name, save_figure
 from zest.images import fit, load_rgb
 
-DPI = 120
-FONT = "DejaVu Sans"
-INK, SOFT, TRAIN = "#24221c", "#6a665a", "#d8a900"
+TRAIN = "#d8a900"
 ROW_INCHES = 0.24
-LONGEST_NAME = 28  # characters beside a chart
 SIDE, GAP, CAPTION = 112, 6, 22  # pixels: of a photo, between photos, above a row of photos
 
 
@@ -37,7 +27,7 @@ def draw_class_counts(survey: Survey, path: str | os.PathLike) -> None:
         axes.text(photos, row, f" {photos:,}", va="center", fontsize=8, color=INK, fontfamily=FONT)
     axes.set_xlim(0, survey.photos.max() * 1.12)
     axes.set_title(f"Training photos of each class, n = {len(survey.train):,}", **_title())
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_colour_by_class(survey: Survey, path: str | os.PathLike) -> None:
@@ -57,7 +47,7 @@ def draw_colour_by_class(survey: Survey, path: str | os.PathLike) -> None:
     axes.set_xlim(0, 1)
     axes.set_ylim(len(survey.classes) - 0.5, -0.5)
     axes.set_title(f"Mean colours of the photos, dark to bright, n = {len(train):,}", **_title())
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
@@ -86,20 +76,7 @@ def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
             parse_math=False,
         )
     figure.figimage(sheet)
-    _save(figure, path)
-
-
-def drawable_name(one: ClassInfo) -> str:
-    """Return a class's number and name, shortened; the number alone if the font lacks a letter."""
-    title = class_title(one)
-    if not all(ord(letter) in _letters() for letter in title):
-        return f"class {one.class_num}"
-    return title if len(title) <= LONGEST_NAME else title[: LONGEST_NAME - 1] + "…"
-
-
-@cache
-def _letters() -> frozenset[int]:
-    return frozenset(FT2Font(font_manager.findfont(FONT)).get_charmap())
+    save_figure(figure, path)
 
 
 def _columns(blocks: int, aspect: float) -> int:
@@ -125,9 +102,3 @@ def _rows_of_classes(survey: Survey):
 
 def _title() -> dict:
     return {"fontsize": 10, "color": INK, "loc": "left", "fontfamily": FONT}
-
-
-def _save(figure: Figure, path: str | os.PathLike) -> None:
-    FigureCanvasAgg(figure)
-    with atomic_path(path) as part:
-        figure.savefig(part, format="png", metadata={"Software": None})

@@ -13,7 +13,9 @@ from eda.advice import advice
 from eda.charts import number
 from eda.section import Section
 from eda.statistics import channel_mean_std, effective_number, epsilon_squared, imbalance_ratio
-from eda.survey import Split, Survey, class_title
+from eda.survey import Split, Survey
+from zest.classes import class_title
+from zest.page import jpeg_uri
 
 IN_CLASS_ORDER = 12  # up to so many classes, bars keep the order of the classes; else by size
 MOST_PROBLEMS = 100  # rows of the table of problems
@@ -281,4 +283,4 @@ def _sharpness_scale(values: np.ndarray) -> charts.Scale:
 
 
 def _thumbnails(split: Split, rows: list[int]) -> list[tuple[str, str]]:
-    return [(split.image_id[row], charts.jpeg_uri(split.thumbnails[row])) for row in rows]
+    return [(split.image_id[row], jpeg_uri(split.thumbnails[row])) for row in rows]

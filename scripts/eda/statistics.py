@@ -1,10 +1,6 @@
 """The statistics of the report: each a published measure or a definition in one line."""
 
-from collections.abc import Sequence
-
 import numpy as np
-
-from zest.randomness import seed_from
 
 BETA = 0.999  # of the effective number of samples
 
@@ -76,15 +72,3 @@ def cohen_d(first: np.ndarray, second: np.ndarray) -> float:
     if np.isclose(squares, 0, atol=1e-18):
         return 0.0 if np.isclose(difference, 0) else float(np.copysign(np.inf, difference))
     return float(difference / np.sqrt(squares / freedom))
-
-
-def choose_samples(image_ids: Sequence[str], count: int, seed: int) -> list[int]:
-    """Choose up to `count` photos by chance; return their positions in `image_ids`.
-
-    The choice depends on the seed and the ids, not on the order of the ids.
-    """
-
-    def lot(position: int) -> int:
-        return seed_from(seed, "eda", image_ids[position])
-
-    return sorted(range(len(image_ids)), key=lot)[:count]

@@ -8,7 +8,8 @@ from eda import charts, study_words
 from eda.charts import number
 from eda.pictures import dot_uri
 from eda.section import Section
-from eda.survey import Split, Survey, class_title
+from eda.survey import Split, Survey
+from zest.classes import class_title
 
 MOST_PAIRS = 24  # shown of each kind of pair
 MOST_PHOTOS = 16  # shown of each kind of odd photo

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from eda.findings import Findings
 from eda.pictures import Pictures
-from eda.statistics import choose_samples
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, MEASURES, read_table
 from zest.errors import UserError
+from zest.samples import choose_samples, samples_of_each
 
 MAX_SAMPLES = 400  # photos in the whole sample grid: with many classes, fewer of each
 
@@ -58,16 +58,6 @@ class Survey:
     pictures: dict[str, Pictures]  # of train and of test
 
 
-def class_title(one: ClassInfo) -> str:
-    """Return the number and the name of a class, or the number alone where it is the name."""
-    return one.name if one.name == one.class_num else f"{one.class_num} {one.name}"
-
-
-def samples_of_each(wanted: int, classes: int) -> int:
-    """Return how many photos of each class the report shows: of many classes, fewer of each."""
-    return max(1, min(wanted, MAX_SAMPLES // classes))
-
-
 def survey(
     cfg: dict,
     train: tuple[Path, Path],
@@ -90,7 +80,7 @@ def survey(
         UserError: there is no training photo, or a file is missing or no such table.
     """
     rows = [replace(one, name=one.name.strip() or one.class_num) for one in read_classes(classes)]
-    each = samples_of_each(cfg["eda"]["samples_per_class"], len(rows))
+    each = samples_of_each(cfg["eda"]["samples_per_class"], len(rows), MAX_SAMPLES)
     catalog = read_table(train[0], CATALOG)
     if not len(catalog):
         raise UserError(

@@ -9,8 +9,8 @@ import numpy as np
 
 from eda import tables
 from eda.statistics import cohen_d, imbalance_ratio
-from eda.survey import Split, class_title
-from zest.classes import ClassInfo
+from eda.survey import Split
+from zest.classes import ClassInfo, class_title
 
 MILD_IMBALANCE, STRONG_IMBALANCE = 3, 10  # largest class / smallest class
 FEW_PHOTOS = 20  # a class under this is hard to learn and harder to judge; a split, to compare

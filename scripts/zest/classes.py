@@ -15,6 +15,11 @@ class ClassInfo:
     photos: int
 
 
+def class_title(one: ClassInfo) -> str:
+    """Return the number and the name of a class, or the number alone where it is the name."""
+    return one.name if one.name == one.class_num else f"{one.class_num} {one.name}"
+
+
 def read_classes(path: str | os.PathLike) -> list[ClassInfo]:
     """Read classes.csv; the list is in the order of the labels."""
     with open(path, encoding="utf-8", newline="") as file:

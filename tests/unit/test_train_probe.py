@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from train_probe import fit_classifier
 from zest.engine.prediction import softmax
 from zest.errors import UserError
+from zest.linear_probe import fit_classifier
 
 
 def problem(classes: int, n: int = 90):

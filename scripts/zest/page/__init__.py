@@ -1,5 +1,6 @@
 """Pages for people: one HTML file each that needs no network, in one look (page.css)."""
 
+import base64
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -18,3 +19,8 @@ def render_page(template: Path, **values: object) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template(template.name).render(**values) + "\n"
+
+
+def jpeg_uri(data: bytes) -> str:
+    """Return an encoded JPEG as a data URI."""
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
