@@ -125,6 +125,15 @@ def images_of_trunk(wildcards):
     return f"{results}/images/{size}/{wildcards.part}.parquet"
 
 
+def photos_of(part):
+    """What photos are compared by: the catalog of a part, its measures and its features."""
+    return [
+        f"{results}/catalog/{part}.parquet",
+        f"{results}/catalog/{part}_measures.parquet",
+        f"{results}/features/{trunk_name(EMBEDDING)}/{part}.parquet",
+    ]
+
+
 def frozen_layers(name):
     """What is computed once for a model: the settings of its frozen layers."""
     model = config["models"][name]

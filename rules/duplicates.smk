@@ -7,15 +7,6 @@ PROVIDES: duplicates/train.parquet, the pairs of training photos; duplicates/tes
 """
 
 
-def photos_of(part):
-    """What photos are compared by: the catalog of a part, its measures and its features."""
-    return [
-        f"{results}/catalog/{part}.parquet",
-        f"{results}/catalog/{part}_measures.parquet",
-        f"{results}/features/{trunk_name(EMBEDDING)}/{part}.parquet",
-    ]
-
-
 rule find_duplicates:
     input:
         train=photos_of("train"),

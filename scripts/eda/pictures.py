@@ -1,6 +1,5 @@
 """The small pictures that the report shows, read from the tables of measures as they are needed."""
 
-import base64
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from zest.images import fit, load_rgb
+from zest.page import jpeg_uri
 
 DOT_SIDE = 56  # pixels of a picture on the map
 
@@ -42,4 +42,4 @@ def dot_uri(data: bytes) -> str:
     """Return a JPEG of 56 x 56 pixels as a data URI, small enough for thousands on a page."""
     square = fit(load_rgb(data), DOT_SIDE)[..., ::-1]
     _, small = cv2.imencode(".jpg", np.ascontiguousarray(square), [cv2.IMWRITE_JPEG_QUALITY, 70])
-    return "data:image/jpeg;base64," + base64.b64encode(small.tobytes()).decode("ascii")
+    return jpeg_uri(small.tobytes())

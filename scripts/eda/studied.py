@@ -10,6 +10,7 @@ from eda.pictures import dot_uri
 from eda.section import Section
 from eda.survey import Split, Survey
 from zest.classes import class_title
+from zest.page import jpeg_uri
 
 MOST_PAIRS = 24  # shown of each kind of pair
 MOST_PHOTOS = 16  # shown of each kind of odd photo
@@ -273,4 +274,4 @@ def _load(survey: Survey, tiles: Sequence[dict]) -> None:
         own = [tile for tile in tiles if tile["part"] == part]
         pictures = survey.pictures[part].read(tile["row"] for tile in own)
         for tile in own:
-            tile["uri"] = charts.jpeg_uri(pictures[tile["row"]])
+            tile["uri"] = jpeg_uri(pictures[tile["row"]])
