@@ -85,10 +85,24 @@ def test_a_few_copies_blame_nothing():
 
 
 def test_an_operation_that_a_copy_has_twice_counts_once_with_the_stronger():
-    rows, judgement = judged([0] * 2, [[turn(5), turn(50)], [turn(20)]], [0, 0, 0] * 2)
-    (one,) = blames(rows, judgement)
-    assert one.having.n == 4
-    assert one.stronger == Share(0, 2)
+    for twice in ([turn(5), turn(50)], [turn(50), turn(5)]):
+        rows, judgement = judged([0, 1], [twice, [turn(20)]], [0, 1, 0, 1, 0, 1])
+        (one,) = blames(rows, judgement)
+        assert one.having == Share(2, 4)
+        assert (one.weaker, one.stronger) == (Share(0, 2), Share(2, 2))
+
+
+def test_where_most_copies_have_the_same_degree_the_others_are_a_half_of_their_own():
+    for degrees, weaker in (([9, 9, 2], Share(0, 2)), ([9, 2, 2], Share(0, 4))):
+        copies = [[turn(value)] for value in degrees]
+        predicted = [
+            [0, *(value == 9 for value in degrees)],
+            [1, *(value != 9 for value in degrees)],
+        ]
+        rows, judgement = judged([0, 1], copies, [int(one) for row in predicted for one in row])
+        (one,) = blames(rows, judgement)
+        assert one.weaker == weaker
+        assert one.stronger == Share(6 - weaker.n, 6 - weaker.n)
 
 
 def features_of(rows, noise=0.1):
