@@ -110,12 +110,7 @@ def explain(everything: Share, judgement: Judgement, unseen: Share | None) -> li
     """
     if not everything.n:
         return ["There is no copy to judge: the recipe makes none, or all of them are mixed."]
-    low, high = everything.interval(CONFIDENCE)
-    sentences = [
-        f"{everything.wrong:,} of {everything.n:,} copies ({_share(everything.value)}, "
-        f"interval {_share(low)} to {_share(high)}) left their label: the probe sees another class "
-        "in them, although it is right about the photo that they were made from."
-    ]
+    sentences = [_counted(everything)]
     if unseen is not None:
         sentences.append(_measured_by(everything, unseen))
     if everything.wrong:
@@ -135,6 +130,20 @@ def explain(everything: Share, judgement: Judgement, unseen: Share | None) -> li
             "photo itself."
         )
     return sentences
+
+
+def _counted(everything: Share) -> str:
+    low, high = (_share(end) for end in everything.interval(CONFIDENCE))
+    if not everything.wrong:
+        return (
+            f"None of the {everything.n:,} copies left its label (interval 0 % to {high}): the "
+            "probe sees the class of the photo in each."
+        )
+    return (
+        f"{everything.wrong:,} of {everything.n:,} copies ({_share(everything.value)}, interval "
+        f"{low} to {high}) left their label: the probe sees another class in them, although it is "
+        "right about the photo that they were made from."
+    )
 
 
 def _measured_by(everything: Share, unseen: Share) -> str:

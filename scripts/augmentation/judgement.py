@@ -126,9 +126,10 @@ def blames(rows: list[dict], judgement: Judgement) -> list[Blame]:
         for step in rows[number]["operations"]:
             if step["name"] != IDENTITY:
                 found, how_far = steps.setdefault(step["name"], {}), strength(step)
-                found[place] = max(filter(None, (how_far, found.get(place))), default=how_far)
-    found = [_blame(name, of_name, left) for name, of_name in steps.items()]
-    return sorted(found, key=lambda one: (-one.having.value, one.operation))
+                before = found.get(place)
+                found[place] = how_far if before is None else max(before, how_far)
+    blamed = [_blame(name, strengths, left) for name, strengths in steps.items()]
+    return sorted(blamed, key=lambda one: (-one.having.value, one.operation))
 
 
 def _blame(name: str, strengths: dict[int, float | None], left: np.ndarray) -> Blame:
@@ -138,9 +139,15 @@ def _blame(name: str, strengths: dict[int, float | None], left: np.ndarray) -> B
     degrees = list(strengths.values())
     weaker = stronger = None
     if None not in degrees and len(set(degrees)) > 1:
-        low = np.array(degrees) <= np.median(np.array(degrees, np.float64))
+        low = _lower_half(np.array(degrees, np.float64))
         weaker, stronger = share_of(left[having[low]]), share_of(left[having[~low]])
     return Blame(name, share_of(left[having]), share_of(left[without]), weaker, stronger)
+
+
+def _lower_half(values: np.ndarray) -> np.ndarray:
+    """Say which values are in the lower half, as far as equal ones allow; some are in each."""
+    low = values <= np.median(values)
+    return values < np.median(values) if low.all() else low
 
 
 def share_of(wrong: np.ndarray) -> Share:
