@@ -24,13 +24,15 @@ import pyarrow as pa
 from zest.contracts import CATALOG, MEASURES, PAIRS, read_table, write_table
 from zest.engine.features import read_features
 from zest.errors import run
-from zest.perceptual_hash import differing_bits, symmetric_hashes
+from zest.parallel import Progress
+from zest.perceptual_hash import as_numbers, symmetric_hashes
 from zest.similarity import cosine_distances, unit_vectors
 
 MOST_PARTNERS = (
     20  # of a photo among those before it, the nearest: enough to hold a cluster together
 )
 BLOCK = 256  # photos that are compared with all others at once
+ROUNDING = 1e-4  # of a distance in single precision
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def find_pairs(photos: Photos, first: int, cfg: dict) -> pa.Table:
     for early, late in exact_pairs(photos.sha256, first):
         pairs[late, early] = "exact"
     late, early = np.array(sorted(pairs), np.int64).reshape(-1, 2).T
-    bits, _ = nearest_position(photos.hashes, early, late)
+    bits = least_bits(photos.hashes, symmetric_hashes(photos.hashes), early, late)
     return pa.table(
         [
             pa.array([photos.part[row] for row in early], pa.string()),
@@ -113,46 +115,69 @@ def exact_pairs(sha256: list[str], first: int) -> Iterator[tuple[int, int]]:
 
 def near_pairs(photos: Photos, first: int, cfg: dict) -> Iterator[tuple[int, int]]:
     """Yield (early, late) of near-duplicates."""
-    widest = max(cfg["max_distance"], cfg["certain_distance"])
-    for early, late in candidates(photos.features, first, widest):
+    positions = symmetric_hashes(photos.hashes)
+    for early, late, rough in candidates(photos.features, first, widest_distance(cfg)):
+        bits = least_bits(photos.hashes, positions, early, late)
+        maybe = is_near(rough - ROUNDING, bits, cfg)
+        early, late, bits = early[maybe], late[maybe], bits[maybe]
         distance = cosine_distances(photos.features, early, late)
-        bits, _ = nearest_position(photos.hashes, early, late)
-        alike = distance / cfg["max_distance"] + bits / cfg["max_bits"] <= 1
-        near = np.flatnonzero(alike | (distance <= cfg["certain_distance"]))
+        near = np.flatnonzero(is_near(distance, bits, cfg))
         order = near[np.lexsort((early[near], distance[near], late[near]))]
         place = np.arange(len(order)) - np.searchsorted(late[order], late[order])
         chosen = order[place < MOST_PARTNERS]
         yield from zip(early[chosen].tolist(), late[chosen].tolist(), strict=True)
 
 
+def is_near(distance: np.ndarray, bits: np.ndarray, cfg: dict) -> np.ndarray:
+    """Return whether photos at these distances, with so many differing bits, are near."""
+    alike = distance / cfg["max_distance"] + bits / cfg["max_bits"] <= 1
+    return alike | (distance <= cfg["certain_distance"])
+
+
+def widest_distance(cfg: dict) -> float:
+    """Return the distance beyond which no photos are near."""
+    return max(cfg["max_distance"], cfg["certain_distance"])
+
+
 def candidates(
     features: np.ndarray, first: int, distance: float
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield rows (early, late) that may be as near as `distance`, block by block of the late ones.
 
-    The rounding of single precision is allowed for, so that what follows does not depend on it.
+    With them comes their distance, in single precision: it may differ by ROUNDING from the exact
+    one, which takes too long for all of them.
     """
+    progress = Progress("compared", len(features) - first)
     for start in range(first, len(features), BLOCK):
         stop = min(start + BLOCK, len(features))
         similarity = features[start:stop] @ features[:stop].T
-        late, early = np.nonzero(similarity >= 1 - distance - 1e-4)
+        late, early = np.nonzero(similarity >= 1 - distance - ROUNDING)
+        rough = 1 - similarity[late, early]
         late += start
         before = early < late
-        yield early[before], late[before]
+        yield early[before], late[before], rough[before]
+        progress.show(stop - first)
 
 
-def nearest_position(
-    hashes: np.ndarray, early: np.ndarray, late: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least number of differing bits over the eight positions, and that position.
+def least_bits(
+    hashes: np.ndarray, positions: np.ndarray, early: np.ndarray, late: np.ndarray
+) -> np.ndarray:
+    """Return the least number of differing bits over the eight positions of the late photo.
 
     Args:
         hashes: uint8, (photos, 8).
+        positions: uint8, (8, photos, 8): the hashes flipped and turned.
         early: int, (pairs,): rows that stay as they are.
         late: int, (pairs,): rows that are flipped and turned.
+
+    Returns:
+        int, (pairs,).
     """
-    bits = differing_bits(hashes[early], symmetric_hashes(hashes[late]))
-    return bits.min(axis=0), bits.argmin(axis=0)
+    wanted = as_numbers(hashes)[early]
+    least = np.full(len(early), hashes.shape[1] * 8, np.uint8)
+    for position in as_numbers(positions):
+        np.minimum(least, np.bitwise_count(wanted ^ position[late]), out=least)
+    return least.astype(np.int64)
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ def survey(
         competition=cfg["competition"],
         classes=rows,
         photos=np.array([len(members) for members in by_class]),
-        train=_split(catalog, read_table(train[1], MEASURES), shown),
+        train=_split(catalog, train[1], shown),
         test=_test_split(test, each, cfg["seed"]),
         problems=[row for path in problems for row in _read_csv(path)],
         findings=findings,
@@ -104,10 +104,10 @@ def survey(
 
 def _test_split(files: tuple[Path, Path] | None, each: int, seed: int) -> Split:
     if files is None:
-        return _split(CATALOG.empty_table(), MEASURES.empty_table(), [[]])
+        return _split(CATALOG.empty_table(), None, [[]])
     catalog = read_table(files[0], CATALOG)
     shown = [_chosen(catalog, np.arange(len(catalog)), each, seed)]
-    return _split(catalog, read_table(files[1], MEASURES), shown)
+    return _split(catalog, files[1], shown)
 
 
 def _read_csv(path: Path) -> list[dict[str, str]]:
@@ -124,9 +124,11 @@ def _chosen(table: pa.Table, members: np.ndarray, count: int, seed: int) -> list
     return [int(members[position]) for position in choose_samples(ids, count, seed)]
 
 
-def _split(catalog: pa.Table, measures: pa.Table, samples: list[list[int]]) -> Split:
-    shown = sorted({row for chosen in samples for row in chosen})
-    pictures = measures["thumbnail"].take(pa.array(shown, pa.int64())).to_pylist()
+def _split(catalog: pa.Table, path: Path | None, samples: list[list[int]]) -> Split:
+    measures = MEASURES.empty_table()
+    if path is not None:  # thumbnails are most of it, and few are shown
+        columns = [name for name in MEASURES.names if name != "thumbnail"]
+        measures = read_table(path, MEASURES, columns)
     return Split(
         image_id=catalog["image_id"].to_pylist(),
         label=_labels(catalog),
@@ -144,7 +146,7 @@ def _split(catalog: pa.Table, measures: pa.Table, samples: list[list[int]]) -> S
         grey=measures["grey"].to_numpy(zero_copy_only=False),
         frames=measures["frames"].to_numpy(),
         samples=samples,
-        thumbnails=dict(zip(shown, (one["bytes"] for one in pictures), strict=True)),
+        thumbnails=Pictures(path).read(row for chosen in samples for row in chosen),
     )
 
 

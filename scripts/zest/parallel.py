@@ -1,4 +1,4 @@
-"""Work on many items in several processes, in order, with a progress line."""
+"""Work on many items, in several processes and in order, with a progress line."""
 
 import contextlib
 import ctypes
@@ -20,6 +20,22 @@ _SECONDS_BETWEEN_LINES = 2.0
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
+class Progress:
+    """A line on standard output about every two seconds: `label: n/total photos, photos/s`."""
+
+    def __init__(self, label: str, total: int):
+        self._label, self._total = label, total
+        self._started = self._shown = time.monotonic()
+
+    def show(self, done: int) -> None:
+        """Say how many are done, if it is time to; the last is always told."""
+        now = time.monotonic()
+        if now - self._shown >= _SECONDS_BETWEEN_LINES or done == self._total:
+            self._shown = now
+            rate = done / max(now - self._started, 1e-9)
+            print(f"{self._label}: {done}/{self._total} photos, {rate:.0f} photos/s", flush=True)
+
+
 def ordered_map(
     function: Callable[[Item], Result],
     items: Iterable[Item],
@@ -30,7 +46,7 @@ def ordered_map(
     """Yield `function(item)` for each item, in the order of the items, whatever the worker count.
 
     Only a few chunks are under way at once, so a slow consumer does not fill the memory. Progress
-    goes to standard output about every two seconds, as `label: n/total photos, photos/s`.
+    goes to standard output.
 
     Args:
         function: importable by name, because it is sent to other processes.
@@ -39,14 +55,10 @@ def ordered_map(
         workers: number of processes; 1 works in this one.
         label: what is being done, at the head of the progress line.
     """
-    started = shown = time.monotonic()
+    progress = Progress(label, total)
     for done, result in enumerate(_results(function, items, workers), 1):
         yield result
-        now = time.monotonic()
-        if now - shown >= _SECONDS_BETWEEN_LINES or done == total:
-            shown = now
-            rate = done / max(now - started, 1e-9)
-            print(f"{label}: {done}/{total} photos, {rate:.0f} photos/s", flush=True)
+        progress.show(done)
 
 
 def _results(
