@@ -15,14 +15,14 @@ submission always needs, nothing of this is written, and the full list is in
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
 from catalog.class_list import assign_labels, check_no_empty_class, classes_csv, declared_classes
 from catalog.label_sources import check_id, read_labels
-from catalog.photo_facts import ReadPhoto, read_photos
+from catalog.photo_facts import PhotoFacts, ReadPhoto, read_photos
 from catalog.photo_folder import NoPhoto, PhotoFolder, scan_photos
 from catalog.problems import Problem, stop_or_continue, write_problems
 from zest.contracts import CATALOG, MEASURES, in_row_groups, write_table
@@ -85,11 +85,11 @@ def build_training_part(
         for row, label in zip(labels.rows, label_of_row, strict=True)
         if row.path is not None
     ]
-    read, found = read_part(photos, labels.problems, cfg, root, threads, problems)
+    read, found = read_part(photos, labels.problems, cfg, root, threads, measures, problems)
     used = [photo.label for photo, _ in read]
     check_no_empty_class(class_list, used, "has no photo that can be read")
     write_text(classes, classes_csv(class_list, used))
-    _write(read, found, catalog, measures, problems)
+    _write(read, found, catalog, problems)
 
 
 def build_test_part(
@@ -102,8 +102,8 @@ def build_test_part(
             whatever `cfg["on_problem"]` says: a submission needs them all.
     """
     photos, found = find_test_photos(cfg, root)
-    read, found = read_part(photos, found, cfg, root, threads, problems, all_needed=True)
-    _write(read, found, catalog, measures, problems)
+    read, found = read_part(photos, found, cfg, root, threads, measures, problems, all_needed=True)
+    _write(read, found, catalog, problems)
 
 
 def read_part(
@@ -112,34 +112,39 @@ def read_part(
     cfg: dict,
     root: Path,
     threads: int,
+    measures: Path,
     problems: Path,
     all_needed: bool = False,
-) -> tuple[list[tuple[Photo, ReadPhoto]], list[Problem]]:
-    """Read every photo; return the usable ones with what was read of them, and all problems.
+) -> tuple[list[tuple[Photo, PhotoFacts]], list[Problem]]:
+    """Read every photo; return the usable ones with the facts of their files, and all problems.
+
+    Their measures, which hold a thumbnail each, are written as they come: of many photos they would
+    fill the memory.
 
     Raises:
         UserError: there are problems that stop, and `cfg["on_problem"]` says so or all photos
-            of the part are needed.
+            of the part are needed; the measures are then not written.
     """
-    results = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
-    found = found + unreadable(photos, results)
-    stop_or_continue(found, cfg["on_problem"], problems, all_needed)
-    read = [
-        (photo, result)
-        for photo, result in zip(photos, results, strict=True)
-        if isinstance(result, ReadPhoto)
-    ]
+    read = []
+    found = list(found)
+
+    def rows() -> Iterator[dict]:
+        results = read_photos([root / photo.path for photo in photos], cfg["max_pixels"], threads)
+        for photo, result in zip(photos, results, strict=True):
+            if isinstance(result, ReadPhoto):
+                read.append((photo, result.facts))
+                yield measure_row(photo, result)
+            else:
+                found.append(Problem(photo.file, photo.row, photo.image_id, result))
+        stop_or_continue(found, cfg["on_problem"], problems, all_needed)
+
+    write_table(in_row_groups(rows(), MEASURES), measures, MEASURES)
     return read, found
 
 
 def _write(
-    read: list[tuple[Photo, ReadPhoto]],
-    found: list[Problem],
-    catalog: Path,
-    measures: Path,
-    problems: Path,
+    read: list[tuple[Photo, PhotoFacts]], found: list[Problem], catalog: Path, problems: Path
 ) -> None:
-    write_table(in_row_groups(measure_rows(read), MEASURES), measures, MEASURES)
     write_problems(found, problems)
     write_table(catalog_table(read), catalog, CATALOG)
     left_out = sum(one.stops for one in found)
@@ -207,16 +212,7 @@ def _check_header(sample: Sample, folder: PhotoFolder) -> None:
     )
 
 
-def unreadable(photos: Sequence[Photo], results: Sequence[ReadPhoto | str]) -> list[Problem]:
-    """Return a problem for every photo that was found but cannot be used."""
-    return [
-        Problem(photo.file, photo.row, photo.image_id, one)
-        for photo, one in zip(photos, results, strict=True)
-        if isinstance(one, str)
-    ]
-
-
-def catalog_table(read: Sequence[tuple[Photo, ReadPhoto]]) -> pa.Table:
+def catalog_table(read: Sequence[tuple[Photo, PhotoFacts]]) -> pa.Table:
     """Return photos as rows of zest.contracts.CATALOG."""
     rows = [
         {
@@ -224,23 +220,22 @@ def catalog_table(read: Sequence[tuple[Photo, ReadPhoto]]) -> pa.Table:
             "path": photo.path,
             "label": photo.label,
             "group": photo.group,
-            **asdict(one.facts),
+            **vars(facts),
         }
-        for photo, one in read
+        for photo, facts in read
     ]
     return pa.Table.from_pylist(rows, schema=CATALOG)
 
 
-def measure_rows(read: Sequence[tuple[Photo, ReadPhoto]]) -> Iterator[dict]:
-    """Yield photos as rows of zest.contracts.MEASURES."""
-    for photo, one in read:
-        picture = {"bytes": one.measures.thumbnail, "path": f"{photo.image_id}.jpg"}
-        yield {
-            "image_id": photo.image_id,
-            "frames": one.frames,
-            **asdict(one.measures),
-            "thumbnail": picture,
-        }
+def measure_row(photo: Photo, read: ReadPhoto) -> dict:
+    """Return a photo as a row of zest.contracts.MEASURES."""
+    picture = {"bytes": read.measures.thumbnail, "path": f"{photo.image_id}.jpg"}
+    return {
+        "image_id": photo.image_id,
+        "frames": read.frames,
+        **vars(read.measures),
+        "thumbnail": picture,
+    }
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,7 +67,9 @@ def read_photo(path: Path, max_pixels: int) -> ReadPhoto | str:
     return ReadPhoto(facts, measure(pixels), frames)
 
 
-def read_photos(paths: Sequence[Path], max_pixels: int, processes: int) -> list[ReadPhoto | str]:
+def read_photos(
+    paths: Sequence[Path], max_pixels: int, processes: int
+) -> Iterator[ReadPhoto | str]:
     """Apply `read_photo` to every path; the results are in the order of `paths`."""
     read = functools.partial(read_photo, max_pixels=max_pixels)
-    return list(ordered_map(read, paths, len(paths), processes, "read"))
+    return ordered_map(read, paths, len(paths), processes, "read")

@@ -18,7 +18,7 @@ from catalog_folder import (
     competition,
     photo,
 )
-from zest.contracts import CATALOG, read_table
+from zest.contracts import CATALOG, MEASURES, read_table
 from zest.errors import UserError, run
 
 
@@ -126,6 +126,7 @@ def test_a_broken_photo_is_listed_with_file_row_and_reason_and_stops(root, out, 
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(UserError, match=f"train_images.csv, row 3: train_1.jpg: .*({reason})"):
         build(root, out)
+    assert [path.name for path in out.iterdir()] == ["train_problems-stopped.csv"]
     train, _, problems = build(root, out, on_problem="continue")
     assert [row["image_id"] for row in train] == ["train_0.jpg", "train_2.jpg", "train_3.jpg"]
     (problem,) = problems
@@ -161,6 +162,14 @@ def test_a_bad_exif_orientation_counts_as_upright(tmp_path):
     exif[0x0112] = 9
     facts = read_photo(photo(tmp_path / "a.jpg", (8, 5), exif=exif), 5000).facts
     assert (facts.orientation, facts.width, facts.height) == (1, 8, 5)
+
+
+def test_measures_stand_in_the_order_of_the_catalog_without_the_photos_left_out(root, out):
+    (root / "train_images" / "train_1.jpg").write_bytes(b"")
+    train, _, _ = build(root, out, threads=2, on_problem="continue")
+    measures = read_table(out / "train_measures.parquet", MEASURES).to_pylist()
+    assert [row["image_id"] for row in measures] == [row["image_id"] for row in train]
+    assert [row["thumbnail"]["path"] for row in measures] == [f"{r['image_id']}.jpg" for r in train]
 
 
 def test_the_stop_lists_twenty_photos_and_keeps_all_in_a_file_until_a_run_passes(root, out):

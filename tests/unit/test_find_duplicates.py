@@ -5,7 +5,7 @@ import pytest
 
 import find_duplicates
 from find_duplicates import Photos, find_pairs
-from zest.perceptual_hash import symmetric_hashes
+from zest.perceptual_hash import differing_bits, symmetric_hashes
 from zest.similarity import cosine_distances, unit_vectors
 
 CFG = {"max_distance": 0.2, "max_bits": 8, "certain_distance": 0.02}
@@ -93,6 +93,21 @@ def test_blocks_leave_no_pair_out(monkeypatch):
     monkeypatch.setattr(find_duplicates, "BLOCK", 2)
     assert found(several) == whole
     assert len(whole) == 3
+
+
+def test_all_pairs_are_found_that_comparing_each_with_each_finds(monkeypatch):
+    monkeypatch.setattr(find_duplicates, "MOST_PARTNERS", 60)
+    rng = np.random.default_rng(5)
+    several = photos(rng.uniform(0, 1, 60), rng.integers(0, 6, 60))
+    several.hashes[::3] = symmetric_hashes(several.hashes[::3])[5]
+    early, late = np.triu_indices(60, 1)
+    turned = symmetric_hashes(several.hashes)[:, late]
+    bits = differing_bits(several.hashes[early], turned).min(axis=0)
+    distance = cosine_distances(several.features, early, late)
+    near = (distance / 0.2 + bits / 8 <= 1) | (distance <= 0.02)
+    expected = sorted(zip(late[near], early[near], strict=True))
+    assert 100 < len(expected) < len(early) - 100
+    assert [pair[:2] for pair in found(several)] == [(f"{e}.jpg", f"{n}.jpg") for n, e in expected]
 
 
 def test_distances_are_those_of_the_cosine():
