@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, required=True, help="PNG: photos of each class")
     args = parser.parse_args()
 
-    findings = read_findings(args.pairs, args.study, args.split, args.cfg["split"])
+    findings = read_findings(args.pairs, args.study, args.split)
     found = survey(args.cfg, args.train, args.test or None, args.classes, args.problems, findings)
     write_text(args.html, render(found.competition, [section(found) for section in SECTIONS]))
     write_text(args.photos, csv_text(PHOTO_COLUMNS, photo_rows(found)))

@@ -6,106 +6,34 @@ duplicates and the features of the training photos, of the test photos as well. 
   five is the 80/20 split;
 - split/balance.csv: the photos of each class in each fold;
 - split/leaks.csv: the pairs of duplicates that stand in two folds; none where they are grouped;
-- split/sessions.csv: the distances of sessions that were compared with the test photos.
+- split/sessions.csv: the distances of sessions that were compared with the test photos, and which
+  was chosen.
 """
 
 import argparse
 import json
-import warnings
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from split import groups
+from split.assignment import assign_folds, check_class_sizes, check_folds, class_counts
 from split.fixed import read_folds
+from split.groups import Links
 from split.sessions import Clustering, Tried, choose_distance
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
 from zest.engine.features import read_features
-from zest.errors import UserError, run
+from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.randomness import seed_from
 from zest.similarity import unit_vectors
 
 SHOWN = 12  # classes in a printed line
-
-
-def assign_folds(
-    labels: np.ndarray, folds: int, seed: int, grouped: np.ndarray | None = None
-) -> np.ndarray:
-    """Assign each photo the fold in which it is validation.
-
-    The folds have the class proportions of the whole as nearly as can be (scikit-learn's
-    `StratifiedKFold`); with groups, no group is divided (`StratifiedGroupKFold`).
-
-    Args:
-        labels: int, (photos,), 0..K-1.
-        folds: number of folds, at least 2.
-        seed: of the shuffling.
-        grouped: int, (photos,), the group of each photo; None where each is its own.
-
-    Returns:
-        int32, (photos,), 0..folds-1.
-    """
-    if grouped is None:
-        splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    else:
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    assigned = np.full(len(labels), -1, np.int32)
-    with warnings.catch_warnings():
-        # A class in fewer groups than folds is checked, and told in our words, by the caller.
-        warnings.simplefilter("ignore", UserWarning)
-        for fold, (_, validation) in enumerate(splitter.split(labels, labels, grouped)):
-            assigned[validation] = fold
-    return assigned
-
-
-def check_class_sizes(labels: np.ndarray, names: list[str], folds: int) -> None:
-    """Refuse classes that cannot stand in every fold.
-
-    Raises:
-        UserError: a class with fewer photos than folds.
-    """
-    counts = np.bincount(labels, minlength=len(names))
-    small = [
-        f"class {names[k]} ({counts[k]} photo{'s' if counts[k] != 1 else ''})"
-        for k in np.flatnonzero(counts < folds)
-    ]
-    if small:
-        lower = f", or lower split.folds to {counts.min()}" if counts.min() >= 2 else ""
-        raise UserError(
-            f"{', '.join(small)}: fewer photos than split.folds ({folds}), and every fold needs "
-            f"one of each class. Label more photos or merge classes{lower}."
-        )
-
-
-def check_folds(assigned: np.ndarray, labels: np.ndarray, names: list[str], folds: int) -> None:
-    """Refuse folds that cannot be trained or judged, as can happen when groups are large.
-
-    Raises:
-        UserError: an empty fold, or a class that stands wholly inside one fold.
-    """
-    table = _counts(assigned, labels, len(names), folds)
-    for fold in np.flatnonzero(table.sum(axis=1) == 0):
-        raise UserError(
-            f"fold {fold} of {folds} is empty: there are fewer groups than folds. "
-            f"Lower split.folds, or make the groups smaller: {WHAT_GROUPS}."
-        )
-    for label in np.flatnonzero((table > 0).sum(axis=0) == 1):
-        raise UserError(
-            f"class {names[label]}: all its photos are of groups that fell into one fold, so a "
-            "model would never see it. It needs two groups at least, better as many as there are "
-            f"folds; see what joins them: {WHAT_GROUPS}."
-        )
-
-
-WHAT_GROUPS = (
-    "data.group_column, split.group_pattern, split.group_duplicates, split.sessions, split.file"
-)
+LEAK_COLUMNS = ["first", "second", "kind", "first_fold", "second_fold"]
 
 
 def name_groups(grouped: np.ndarray, ids: list[str]) -> list[str | None]:
@@ -116,101 +44,70 @@ def name_groups(grouped: np.ndarray, ids: list[str]) -> list[str | None]:
     return [ids[first[group]] if counts[group] > 1 else None for group in inverse]
 
 
-def find_sessions(
+@dataclass(frozen=True)
+class Division:
+    """A split of n photos."""
+
+    folds: np.ndarray  # (n,) int, the fold in which a photo is validation
+    groups: np.ndarray  # (n,) int, what stays together
+    tried: list[Tried]  # distances of sessions that were compared with the test photos
+
+
+def divide(
     cfg: dict,
-    features: np.ndarray,
-    test_features: np.ndarray | None,
     labels: np.ndarray,
-    folds_of: Callable[[np.ndarray | None], np.ndarray | None],
-) -> tuple[np.ndarray | None, list[Tried]]:
-    """Return the session of each photo, int (photos,), or None; and the distances tried.
+    names: list[str],
+    links: list[Links],
+    features: np.ndarray | None,
+    test_features: np.ndarray | None,
+) -> Division:
+    """Divide photos into folds that keep together what is linked, and sessions.
 
     Args:
-        cfg: seed, sessions (auto, or a distance).
-        features: float32, (photos, values), of length 1.
-        test_features: the same of the test photos; needed for auto.
+        cfg: seed, folds, sessions (auto, none or a distance).
         labels: int, (photos,), 0..K-1.
-        folds_of: gives the folds for sessions.
+        names: of the classes.
+        links: pairs of rows that belong together, from any number of reasons.
+        features: float32, (photos, values), of length 1; needed for sessions.
+        test_features: the same of the test photos; needed for auto.
+
+    Raises:
+        UserError: see `check_class_sizes` and `check_folds`.
     """
-    seed = seed_from(cfg["seed"], "sessions")
-    clustering = Clustering(features, labels, seed)
+    seed = seed_from(cfg["seed"], "split") % 2**32  # scikit-learn takes 32 bits
+
+    def with_sessions(sessions: np.ndarray | None, tried: list[Tried]) -> Division:
+        more = [] if sessions is None else [groups.links_of_names(sessions.tolist())]
+        grouped = groups.join(len(labels), *links, *more)
+        each_alone = grouped.max() + 1 == len(labels)
+        folds = assign_folds(labels, cfg["folds"], seed, None if each_alone else grouped)
+        return Division(folds, grouped, tried)
+
+    def folds_if_good(sessions: np.ndarray | None) -> np.ndarray | None:
+        folds = with_sessions(sessions, []).folds
+        good = (class_counts(folds, labels, len(names), cfg["folds"]) > 0).sum(axis=0) > 1
+        return folds if good.all() else None
+
+    check_class_sizes(labels, names, cfg["folds"])
+    plain = with_sessions(None, [])
+    check_folds(plain.folds, labels, names, cfg["folds"])
+    if cfg["sessions"] == "none":
+        return plain
+    assert features is not None
+    session_seed = seed_from(cfg["seed"], "sessions")
+    clustering = Clustering(features, labels, session_seed)
     distance, tried = cfg["sessions"], []
     if distance == "auto":
         assert test_features is not None
-        distance, tried = choose_distance(
-            features, labels, test_features, folds_of, clustering, seed
+        tried = choose_distance(
+            features, labels, test_features, folds_if_good, clustering, session_seed
         )
-    return (clustering.sessions(distance) if distance else None), tried
-
-
-def _counts(assigned: np.ndarray, labels: np.ndarray, classes: int, folds: int) -> np.ndarray:
-    """Return the photos of each class in each fold: int, (folds, classes)."""
-    table = np.zeros((folds, classes), int)
-    np.add.at(table, (assigned, labels), 1)
-    return table
-
-
-def main() -> None:
-    """Read the catalog, write the folds, print the class counts of each."""
-    args = _arguments()
-    cfg = json.loads(args.cfg)
-    catalog = read_table(args.catalog, CATALOG, columns=["image_id", "label", "group"])
-    ids, labels = catalog["image_id"].to_pylist(), catalog["label"].to_numpy()
-    classes = read_classes(args.classes)
-    names = [one.name for one in classes]
-    pairs = read_table(args.pairs, PAIRS).to_pylist() if args.pairs else []
-    pairs = [(one["first"], one["second"], one["kind"]) for one in pairs]
-    seed = seed_from(cfg["seed"], "split") % 2**32  # scikit-learn takes 32 bits
-
-    links = [groups.links_of_names(catalog["group"].to_pylist())]
-    if cfg["group_pattern"] is not None:
-        links.append(groups.links_of_names(groups.names_by_pattern(ids, cfg["group_pattern"])))
-    if cfg["group_duplicates"]:
-        links.append(groups.links_of_pairs(ids, [pair[:2] for pair in pairs]))
-
-    def grouped_with(sessions: np.ndarray | None) -> np.ndarray:
-        if sessions is None:
-            return groups.join(len(ids), *links)
-        return groups.join(len(ids), *links, groups.links_of_names(sessions.tolist()))
-
-    def folds_of(sessions: np.ndarray | None) -> np.ndarray:
-        grouped = grouped_with(sessions)
-        alone = grouped.max() + 1 == len(ids)
-        return assign_folds(labels, cfg["folds"], seed, None if alone else grouped)
-
-    def folds_if_good(sessions: np.ndarray | None) -> np.ndarray | None:
-        assigned = folds_of(sessions)
-        good = (_counts(assigned, labels, len(names), cfg["folds"]) > 0).sum(axis=0) > 1
-        return assigned if good.all() else None
-
-    sessions, tried = None, []
-    if args.file:
-        grouped = grouped_with(None)
-        assigned = read_folds(args.file, ids, cfg["id_column"], cfg["folds"])
-    else:
-        check_class_sizes(labels, names, cfg["folds"])
-        if args.features:
-            features = unit_vectors(read_features(args.features)[1])
-            test = unit_vectors(read_features(args.test)[1]) if args.test else None
-            sessions, tried = find_sessions(cfg, features, test, labels, folds_if_good)
-        grouped = grouped_with(sessions)
-        assigned = folds_of(sessions)
-    check_folds(assigned, labels, names, cfg["folds"])
-
-    group_names = name_groups(grouped, ids)
-    fold_of = dict(zip(ids, assigned.tolist(), strict=True))
-    leaks = [(*pair, fold_of[pair[0]], fold_of[pair[1]]) for pair in pairs]
-    leaks = [leak for leak in leaks if leak[3] != leak[4]]
-    columns = [catalog["image_id"], catalog["label"], pa.array(assigned)]
-    table = pa.table([*columns, pa.array(group_names, pa.string())], schema=FOLDS)
-    write_table(table, args.out, FOLDS)
-    counts = _counts(assigned, labels, len(names), cfg["folds"])
-    write_text(args.balance, balance_csv(counts, classes))
-    leak_columns = ["first", "second", "kind", "first_fold", "second_fold"]
-    write_text(args.leaks, csv_text(leak_columns, leaks))
-    rows = [(one.distance, one.groups, f"{one.gap:.6f}") for one in tried]
-    write_text(args.sessions, csv_text(["distance", "groups", "gap"], rows))
-    report(cfg, counts, names, grouped, pairs, leaks, sessions, tried)
+        distance = next(one.distance for one in tried if one.chosen)
+    if not distance:
+        return replace(plain, tried=tried)
+    division = with_sessions(clustering.sessions(distance), tried)
+    check_folds(division.folds, labels, names, cfg["folds"])
+    return division
 
 
 def balance_csv(counts: np.ndarray, classes: list[ClassInfo]) -> str:
@@ -224,18 +121,26 @@ def balance_csv(counts: np.ndarray, classes: list[ClassInfo]) -> str:
     return csv_text(["fold", "label", "class_num", "name", "photos", "share"], rows)
 
 
-def report(cfg, counts, names, grouped, pairs, leaks, sessions, tried) -> None:
-    """Print what was done, in words."""
-    if sessions is not None:
-        chosen = cfg["sessions"]
-        why = "as split.sessions says"
-        if tried:
-            number = len(np.unique(sessions))
-            chosen = next(one.distance for one in tried if one.groups == number)
-            why = "so that validation is as hard as the test photos look"
-        print(f"sessions: photos of a class within a distance of {chosen} stay together, {why}")
-    elif tried:
-        print("sessions: none; the test photos look no harder than photos of other folds")
+def sessions_csv(tried: list[Tried]) -> str:
+    """Return a CSV with a row for each distance of sessions; `chosen` is 1 for one of them."""
+    rows = [(one.distance, one.groups, f"{one.gap:.6f}", int(one.chosen)) for one in tried]
+    return csv_text(["distance", "groups", "gap", "chosen"], rows)
+
+
+def tell_sessions(setting: str | float, tried: list[Tried]) -> None:
+    """Print which sessions stay together, and why."""
+    distance, why = setting, "as split.sessions says"
+    if tried:
+        distance = next(one.distance for one in tried if one.chosen)
+        why = "so that validation is as hard as the test photos look"
+        if not distance:
+            print("sessions: none; the test photos look no harder than photos of other folds")
+    if isinstance(distance, float) and distance:
+        print(f"sessions: photos of a class within a distance of {distance} stay together, {why}")
+
+
+def tell_groups(grouped: np.ndarray) -> None:
+    """Print how many groups of several photos there are."""
     sizes = np.bincount(grouped)
     several = sizes[sizes > 1]
     if len(several):
@@ -243,12 +148,69 @@ def report(cfg, counts, names, grouped, pairs, leaks, sessions, tried) -> None:
             f"{len(several)} groups of 2 to {several.max()} photos stay together, "
             f"{several.sum()} photos in all"
         )
-    if pairs:
-        print(f"{len(leaks)} of {len(pairs)} pairs of duplicates stand in two folds")
+
+
+def tell_folds(counts: np.ndarray, names: list[str]) -> None:
+    """Print the photos of each class in each fold; `counts` is int, (folds, K)."""
     for fold, row in enumerate(counts):
         shown = ", ".join(f"{name} {n}" for name, n in zip(names[:SHOWN], row, strict=False))
         more = ", ..." if len(names) > SHOWN else ""
         print(f"fold {fold}: {row.sum()} photos ({shown}{more})", flush=True)
+
+
+def main() -> None:
+    """Read the catalog, write the folds, tell what they are like."""
+    args = _arguments()
+    cfg = json.loads(args.cfg)
+    catalog = read_table(args.catalog, CATALOG, columns=["image_id", "label", "group"])
+    ids, labels = catalog["image_id"].to_pylist(), catalog["label"].to_numpy()
+    classes = read_classes(args.classes)
+    names = [one.name for one in classes]
+    pairs = read_table(args.pairs, PAIRS).to_pylist() if args.pairs else []
+
+    links = [groups.links_of_names(catalog["group"].to_pylist())]
+    if cfg["group_pattern"] is not None:
+        links.append(groups.links_of_names(groups.names_by_pattern(ids, cfg["group_pattern"])))
+    if cfg["group_duplicates"]:
+        links.append(groups.links_of_pairs(ids, [(one["first"], one["second"]) for one in pairs]))
+    if args.file:
+        folds = read_folds(args.file, ids, cfg["id_column"], cfg["folds"])
+        check_folds(folds, labels, names, cfg["folds"])
+        division = Division(folds, groups.join(len(ids), *links), [])
+    else:
+        features, test = map(_read_unit_vectors, (args.features, args.test))
+        division = divide(cfg, labels, names, links, features, test)
+
+    fold_of = dict(zip(ids, division.folds.tolist(), strict=True))
+    leaks = find_leaks(pairs, fold_of)
+    counts = class_counts(division.folds, labels, len(names), cfg["folds"])
+    columns = [catalog["image_id"], catalog["label"], pa.array(division.folds)]
+    group_names = pa.array(name_groups(division.groups, ids), pa.string())
+    write_table(pa.table([*columns, group_names], schema=FOLDS), args.out, FOLDS)
+    write_text(args.balance, balance_csv(counts, classes))
+    write_text(args.leaks, csv_text(LEAK_COLUMNS, leaks))
+    tried = [
+        (one.distance, one.groups, f"{one.gap:.6f}", int(one.chosen)) for one in division.tried
+    ]
+    write_text(args.sessions, csv_text(["distance", "groups", "gap", "chosen"], tried))
+    tell_sessions(cfg["sessions"], division.tried)
+    tell_groups(division.groups)
+    if pairs:
+        print(f"{len(leaks)} of {len(pairs)} pairs of duplicates stand in two folds")
+    tell_folds(counts, names)
+
+
+def _read_unit_vectors(path: Path | None) -> np.ndarray | None:
+    return unit_vectors(read_features(path)[1]) if path else None
+
+
+def find_leaks(pairs: list[dict], fold_of: dict[str, int]) -> list[tuple]:
+    """Return the pairs of duplicates that stand in two folds: rows of LEAK_COLUMNS."""
+    rows = [
+        (one["first"], one["second"], one["kind"], fold_of[one["first"]], fold_of[one["second"]])
+        for one in pairs
+    ]
+    return [row for row in rows if row[3] != row[4]]
 
 
 def _arguments() -> argparse.Namespace:

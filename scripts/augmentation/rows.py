@@ -6,11 +6,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from augmentation.operations import describe_all, percent
 from zest.classes import ClassInfo
-from zest.contracts import TRAINSET, read_table
+from zest.contracts import TRAINSET, read_pictures, read_table
 from zest.images import decode_png
 
 KINDS = {"mixup": "MixUp", "cutmix": "CutMix"}
@@ -32,16 +31,8 @@ def read_rows(path: Path) -> list[dict]:
 
 def read_images(path: Path, rows: Collection[int]) -> dict[int, np.ndarray]:
     """Return the images of some rows: uint8 RGB (size, size, 3), by the number of the row."""
-    wanted, images, start = sorted(rows), {}, 0
-    file = pq.ParquetFile(path)
-    for group in range(file.num_row_groups):
-        end = start + file.metadata.row_group(group).num_rows
-        here = [row for row in wanted if start <= row < end]
-        if here:
-            column = file.read_row_group(group, columns=["image"])["image"]
-            images |= {row: decode_png(column[row - start].as_py()["bytes"]) for row in here}
-        start = end
-    return images
+    pictures = read_pictures(path, "image", rows)
+    return {row: decode_png(picture) for row, picture in pictures.items()}
 
 
 def rows_of_photos(rows: list[dict]) -> dict[str, list[int]]:

@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import simplejpeg
 from markupsafe import Markup
 
+from zest.images import fit, load_rgb
+from zest.page import jpeg_uri
+
 BINS = 24
+DOT_SIDE = 56  # pixels of a picture on the map
 STRIP_SLICES = 32
 
 
@@ -174,6 +179,12 @@ def spread(values: np.ndarray, scale: Scale, label: str) -> Markup:
         rect.format("box", _short(p25), 4, _short(max(p75 - p25, 0.8)), 10),
         Markup('<rect class="median" x="{}%" y="2" width="2" height="14"/>').format(_short(p50)),
     )
+
+
+def dot_uri(data: bytes) -> str:
+    """Return a JPEG of 56 x 56 pixels as a data URI, small enough for thousands on a page."""
+    square = np.ascontiguousarray(fit(load_rgb(data), DOT_SIDE))
+    return jpeg_uri(simplejpeg.encode_jpeg(square, quality=70, colorsubsampling="420"))
 
 
 def hex_colour(colour: np.ndarray) -> str:

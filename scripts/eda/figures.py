@@ -60,11 +60,12 @@ def draw_samples(survey: Survey, path: str | os.PathLike) -> None:
     sheet = np.full((lines * block_height, columns * block_width, 3), 255, np.uint8)
     height, width = sheet.shape[:2]
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    pictures = survey.train.thumbnails(row for chosen in survey.train.samples for row in chosen)
     for index, (one, chosen) in enumerate(zip(survey.classes, survey.train.samples, strict=True)):
         top, left = index // columns * block_height, index % columns * block_width + GAP
         for place, row in enumerate(chosen):
             start = left + place * (SIDE + GAP)
-            photo = fit(load_rgb(survey.train.thumbnails[row]), SIDE)
+            photo = fit(load_rgb(pictures[row]), SIDE)
             sheet[top + CAPTION : top + CAPTION + SIDE, start : start + SIDE] = photo
         figure.text(
             left / width,

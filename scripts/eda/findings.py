@@ -32,21 +32,17 @@ class Findings:
     estimates: dict[str, Estimate]
     balance: list[dict[str, str]]
     leaks: list[dict[str, str]]
-    sessions: list[dict[str, str]]  # distance, groups, gap; empty where none were tried
+    sessions: list[dict[str, str]]  # distance, groups, gap, chosen; empty where none were tried
     group_sizes: list[int]  # photos of each group of several photos
-    settings: dict  # split of the configuration: sessions
 
 
-def read_findings(
-    pairs: Sequence[Path], study: Sequence[Path], split: Sequence[Path], settings: dict
-) -> Findings:
+def read_findings(pairs: Sequence[Path], study: Sequence[Path], split: Sequence[Path]) -> Findings:
     """Read the tables.
 
     Args:
         pairs: duplicates/train.parquet, and duplicates/test.parquet where there are test photos.
         study: eda/shortcuts.csv, shift.csv, label_errors.csv, map.csv, estimates.csv.
         split: split/folds.parquet, balance.csv, leaks.csv, sessions.csv.
-        settings: split of the configuration.
 
     Raises:
         UserError: a parquet file is missing or has other columns.
@@ -70,7 +66,6 @@ def read_findings(
         leaks=leaks,
         sessions=sessions,
         group_sizes=[one["counts"] for one in groups.value_counts().to_pylist()],
-        settings=settings,
     )
 
 

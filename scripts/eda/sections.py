@@ -197,13 +197,13 @@ def colours(survey: Survey) -> Section:
 def samples(survey: Survey) -> Section:
     """Show some photos of each class, and of the test photos."""
     groups = [
-        (class_title(one), number(photos, 0), _thumbnails(survey.train, chosen))
+        (class_title(one), number(photos, 0), chosen)
         for one, photos, chosen in zip(
-            survey.classes, survey.photos, survey.train.samples, strict=True
+            survey.classes, survey.photos, _samples(survey.train), strict=True
         )
     ]
     if len(survey.test):
-        shown = _thumbnails(survey.test, survey.test.samples[0])
+        (shown,) = _samples(survey.test)
         groups.append(("Test photos, class unknown", number(len(survey.test), 0), shown))
     total = sum(len(photos) for _, _, photos in groups)
     return Section(
@@ -282,5 +282,10 @@ def _sharpness_scale(values: np.ndarray) -> charts.Scale:
     return charts.log_scale(values, floor=1.0)
 
 
-def _thumbnails(split: Split, rows: list[int]) -> list[tuple[str, str]]:
-    return [(split.image_id[row], jpeg_uri(split.thumbnails[row])) for row in rows]
+def _samples(split: Split) -> list[list[tuple[str, str]]]:
+    """Return id and picture of the chosen photos, a list for each list of `split.samples`."""
+    pictures = split.thumbnails(row for chosen in split.samples for row in chosen)
+    return [
+        [(split.image_id[row], jpeg_uri(pictures[row])) for row in chosen]
+        for chosen in split.samples
+    ]

@@ -6,7 +6,6 @@ import numpy as np
 
 from eda import charts, study_words
 from eda.charts import number
-from eda.pictures import dot_uri
 from eda.section import Section
 from eda.survey import Split, Survey
 from zest.classes import class_title
@@ -26,7 +25,7 @@ def photo_map(survey: Survey) -> Section:
     wanted: dict[str, list[int]] = {"train": [], "test": []}
     for one in places:
         wanted[one["part"]].append(rows[one["part"]][one["image_id"]])
-    pictures = {part: survey.pictures[part].read(wanted[part]) for part in wanted}
+    pictures = {part: split.thumbnails(wanted[part]) for part, split in _parts(survey)}
     dots = []
     for one in places:
         row = rows[one["part"]][one["image_id"]]
@@ -38,7 +37,7 @@ def photo_map(survey: Survey) -> Section:
                 "y": f"{100 * float(one['y']):.2f}",
                 "kind": "test" if label < 0 else f"c{label % MOST_COLOURS}",
                 "title": f"{one['image_id']}: {title}",
-                "uri": dot_uri(pictures[one["part"]][row]),
+                "uri": charts.dot_uri(pictures[one["part"]][row]),
             }
         )
     return Section(
@@ -199,7 +198,12 @@ def split(survey: Survey) -> Section:
         if not name.startswith("AUC")
     ]
     curve = [
-        (row["distance"], number(int(row["groups"]), 0), f"{float(row['gap']):.4f}")
+        (
+            row["distance"],
+            number(int(row["groups"]), 0),
+            f"{float(row['gap']):.4f}",
+            row["chosen"] == "1",
+        )
         for row in found.sessions
     ]
     return Section(
@@ -270,8 +274,8 @@ def _tiles(survey: Survey, photos: Sequence[tuple[str, int]]) -> list[dict]:
 
 def _load(survey: Survey, tiles: Sequence[dict]) -> None:
     """Give tiles their pictures, each table read once."""
-    for part in ("train", "test"):
+    for part, split in _parts(survey):
         own = [tile for tile in tiles if tile["part"] == part]
-        pictures = survey.pictures[part].read(tile["row"] for tile in own)
+        pictures = split.thumbnails(tile["row"] for tile in own)
         for tile in own:
             tile["uri"] = jpeg_uri(pictures[tile["row"]])

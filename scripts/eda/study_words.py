@@ -170,7 +170,7 @@ def split(found: Findings) -> list[str]:
         told.append(
             "The test photos are less like the training photos than these are like each other, so "
             "photos that were taken in one go are kept together, until validation is as hard as "
-            "the test photos look (smallest gap in the table)."
+            "the test photos look: the least distance whose gap is nearly the smallest."
         )
     if grouped.high < plain.low:
         told.append(
@@ -188,11 +188,5 @@ def split(found: Findings) -> list[str]:
 
 def chosen_distance(found: Findings) -> str | None:
     """Return the distance of sessions that was chosen by itself, or None."""
-    groups = len(found.group_sizes) and found.sessions and found.settings["sessions"] == "auto"
-    if not groups or len(found.sessions) == 1:
-        return None
-    gaps = [float(row["gap"]) for row in found.sessions]
-    limit = min(gaps) + 0.1 * (gaps[0] - min(gaps))
-    return next(
-        row["distance"] for row, gap in zip(found.sessions, gaps, strict=True) if gap <= limit
-    )
+    chosen = [row["distance"] for row in found.sessions if row["chosen"] == "1"]
+    return chosen[0] if chosen and float(chosen[0]) else None

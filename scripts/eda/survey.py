@@ -1,7 +1,7 @@
 """Everything the report tells of: the catalog, and what was measured of each photo."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from eda.findings import Findings
-from eda.pictures import Pictures
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import CATALOG, MEASURES, read_table
+from zest.contracts import CATALOG, MEASURES, read_pictures, read_table
 from zest.errors import UserError
 from zest.samples import choose_samples, samples_of_each
 
@@ -38,10 +37,14 @@ class Split:
     grey: np.ndarray  # (n,) bool
     frames: np.ndarray  # (n,) pictures in the file
     samples: list[list[int]]  # chosen rows: one list a class; for the test photos one list
-    thumbnails: dict[int, bytes]  # row -> JPEG of the whole photo, of the chosen rows
+    measures: Path | None  # the table that has the thumbnails; None without photos
 
     def __len__(self) -> int:
         return len(self.image_id)
+
+    def thumbnails(self, rows: Iterable[int]) -> dict[int, bytes]:
+        """Return JPEGs of whole photos, by row."""
+        return read_pictures(self.measures, "thumbnail", rows) if self.measures else {}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,6 @@ class Survey:
     test: Split
     problems: list[dict[str, str]]  # file, row, image_id, problem
     findings: Findings
-    pictures: dict[str, Pictures]  # of train and of test
 
 
 def survey(
@@ -98,7 +100,6 @@ def survey(
         test=_test_split(test, each, cfg["seed"]),
         problems=[row for path in problems for row in _read_csv(path)],
         findings=findings,
-        pictures={"train": Pictures(train[1]), "test": Pictures(test[1] if test else None)},
     )
 
 
@@ -146,7 +147,7 @@ def _split(catalog: pa.Table, path: Path | None, samples: list[list[int]]) -> Sp
         grey=measures["grey"].to_numpy(zero_copy_only=False),
         frames=measures["frames"].to_numpy(),
         samples=samples,
-        thumbnails=Pictures(path).read(row for chosen in samples for row in chosen),
+        measures=path,
     )
 
 

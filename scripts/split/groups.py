@@ -9,8 +9,10 @@ from scipy.sparse.csgraph import connected_components
 
 from zest.errors import UserError
 
+Links = Sequence[tuple[int, int]]  # pairs of rows that belong together
 
-def join(photos: int, *links: Iterable[tuple[int, int]]) -> np.ndarray:
+
+def join(photos: int, *links: Links) -> np.ndarray:
     """Join photos that are linked, directly or by way of others.
 
     Args:

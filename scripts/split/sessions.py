@@ -9,7 +9,7 @@ nearest-neighbour-distance matching (Linnenbrink et al. 2024, Geoscientific Mode
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -75,6 +75,7 @@ class Tried:
     distance: float  # of the sessions; 0 without
     groups: int
     gap: float  # between the margins of validation photos and of test photos, at least 0
+    chosen: bool = False
 
 
 def choose_distance(
@@ -84,7 +85,7 @@ def choose_distance(
     folds_of: Callable[[np.ndarray | None], np.ndarray | None],
     clustering: Clustering,
     seed: int,
-) -> tuple[float, list[Tried]]:
+) -> list[Tried]:
     """Choose the distance of sessions for which validation is as hard as the test seems to be.
 
     What is compared is the distribution of margins, which needs no label of a test photo: how much
@@ -98,12 +99,12 @@ def choose_distance(
         labels: int, (photos,), 0..K-1.
         test_vectors: float32, (test photos, values).
         folds_of: gives the folds, int (photos,), for sessions, int (photos,), or for None; itself
-            None where a class would fall into one fold.
+            None where sessions are so large that a class falls into one fold.
         clustering: of the training photos.
         seed: of the choice of photos, where there are many.
 
     Returns:
-        The distance, 0 where there is nothing to gain, and all that were tried, 0 first.
+        All that were tried, 0 first, one of them chosen; 0 where there is nothing to gain.
     """
     rng = np.random.default_rng(seed)
     queries = np.sort(rng.permutation(len(vectors))[:MOST_QUERIES])
@@ -120,12 +121,11 @@ def choose_distance(
         groups = len(vectors) if sessions is None else len(np.unique(sessions))
         tried.append(Tried(distance, groups, gap))
         if sessions is None and gap <= chance_gap(found, test, rng):
-            return 0.0, tried
-    if not tried:
-        return 0.0, tried
+            break
     best = min(one.gap for one in tried)
     limit = best + TOLERANCE * (tried[0].gap - best)
-    return next(one.distance for one in tried if one.gap <= limit), tried
+    chosen = next(one for one in tried if one.gap <= limit)
+    return [replace(one, chosen=one is chosen) for one in tried]
 
 
 def margins(

@@ -5,6 +5,7 @@ of Hugging Face datasets (https://huggingface.co/docs/datasets/image_load), so t
 `datasets.load_dataset("parquet", data_files=...)` opens our files as they are.
 """
 
+import bisect
 import itertools
 import json
 import os
@@ -79,7 +80,6 @@ TRAINSET = pa.schema(
             pa.string(),
         ),  # JSON: [{"name": ..., parameter: value, ...}, ...], as applied
         # The next two are null where a row is not mixed with another photo of the training set.
-        # With whom it is is drawn with the operations, so the manifest does not depend on it.
         (
             "mix",
             pa.string(),
@@ -194,6 +194,31 @@ def read_table(
             "Delete the file and run the same command again."
         )
     return pq.read_table(path, columns=columns)
+
+
+def read_pictures(path: str | os.PathLike, column: str, rows: Iterable[int]) -> dict[int, bytes]:
+    """Return the encoded pictures of some rows, by the number of the row.
+
+    Only the row groups that hold them are read: a table of many photos does not fit in memory.
+
+    Args:
+        path: of a table with an IMAGE column.
+        column: its name.
+        rows: numbers of rows, in any order.
+    """
+    wanted = sorted(set(rows))
+    found: dict[int, bytes] = {}
+    with pq.ParquetFile(path) as file:
+        start = 0
+        for group in range(file.num_row_groups):
+            stop = start + file.metadata.row_group(group).num_rows
+            first, last = bisect.bisect_left(wanted, start), bisect.bisect_left(wanted, stop)
+            if first < last:
+                pictures = file.read_row_group(group, columns=[column])[column]
+                for row in wanted[first:last]:
+                    found[row] = pictures[row - start].as_py()["bytes"]
+            start = stop
+    return found
 
 
 def _with_features(schema: pa.Schema) -> pa.Schema:

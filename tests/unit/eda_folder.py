@@ -38,7 +38,6 @@ class Competition:
     def command(self, out: Path) -> list[str]:
         """Return the command line that writes the report into `out`."""
         cfg = {"competition": "lemons <&> co", "eda": {"samples_per_class": 2}, "seed": 0}
-        cfg["split"] = {"sessions": "auto"}
         targets = [
             "--html",
             "--photos",
@@ -138,8 +137,8 @@ def write_findings(folder: Path, train: list[dict], test: list[dict]) -> None:
     _write_csv(folder / "balance.csv", columns, balance)
     columns = ["first", "second", "kind", "first_fold", "second_fold"]
     _write_csv(folder / "leaks.csv", columns, [(*ids[2:4], "near", 0, 1)])
-    sessions = [(0, 20, 0.08), (0.02, 12, 0.01), (0.04, 8, 0.009)]
-    _write_csv(folder / "sessions.csv", ["distance", "groups", "gap"], sessions)
+    sessions = [(0, 20, 0.08, 0), (0.02, 12, 0.01, 1), (0.04, 8, 0.009, 0)]
+    _write_csv(folder / "sessions.csv", ["distance", "groups", "gap", "chosen"], sessions)
     folds = [
         {"image_id": name, "label": 0, "fold": number % 2, "group": ids[0] if number < 2 else None}
         for number, name in enumerate(ids)

@@ -235,7 +235,7 @@ def test_the_split_tells_what_to_expect_and_what_leaks(page):
 def test_the_advice_follows_from_the_findings_with_the_lines_that_do_it(page):
     shown = section(page, "advice")
     assert "Correct the labels of 2 pairs of photos" in shown
-    assert "sessions: 0.02" in shown  # the least distance whose gap is nearly the best
+    assert "sessions: 0.02" in shown
     assert "random_erasing" in shown
     assert "- jpeg" not in shown  # the file size tells nothing here
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 import split_folds
+from split.assignment import assign_folds, check_class_sizes, check_folds
 from split.fixed import read_folds
 from split.groups import join, links_of_names, links_of_pairs, names_by_pattern
 from split.sessions import Clustering, choose_distance, margins, wasserstein
-from split_folds import assign_folds, check_class_sizes, check_folds
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
 from zest.engine.features import write_features
 from zest.errors import UserError
@@ -123,7 +123,9 @@ def chosen_distance(vectors, labels, test_vectors):
         return assign_folds(labels, 4, 0, sessions)
 
     clustering = Clustering(vectors, labels, seed=0)
-    return choose_distance(vectors, labels, test_vectors, folds_of, clustering, seed=0)
+    tried = choose_distance(vectors, labels, test_vectors, folds_of, clustering, seed=0)
+    (chosen,) = [one.distance for one in tried if one.chosen]
+    return chosen, tried
 
 
 def test_test_photos_of_other_sessions_bring_sessions_together():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from augment_fold import Photo, check_no_leak, make_rows
 from balance_fold import draw_rows, list_rows, number_copies, tell, wanted_rows
-from split_folds import assign_folds
+from split.assignment import assign_folds
 from trainset.mixing import draw_mixes
 from zest.contracts import FOLDS, TRAINSET
 from zest.errors import UserError
