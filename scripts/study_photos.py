@@ -23,7 +23,7 @@ from study.photo_map import draw_map
 from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, effective_photos, measure_shift
 from study.shortcuts import CONFIDENCE, border, find_shortcuts
-from zest.contracts import CATALOG, FOLDS, MEASURES, read_table
+from zest.contracts import CATALOG, FOLDS, MEASURES, read_pictures, read_table
 from zest.engine.features import read_features
 from zest.errors import run
 from zest.files import csv_text, write_text
@@ -36,14 +36,23 @@ MOST_STUDIED = 5000  # training photos of which shortcuts are looked for
 MOST_ON_MAP = 2000  # photos of both parts
 
 
-def sources_of(catalog: pa.Table, measures: pa.Table) -> dict[str, np.ndarray]:
-    """Return what is known of photos beside the thing itself, float (photos, values), by name."""
-    width, height = (catalog[name].to_numpy().astype(float) for name in ("width", "height"))
-    photos = (load_rgb(one["bytes"]) for one in measures["thumbnail"].to_pylist())
+def sources_of(catalog: pa.Table, measures: Path, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what is known of photos beside the thing itself, float (rows, values), by name.
+
+    Args:
+        catalog: a CATALOG table.
+        measures: path of the measures of the same photos.
+        rows: int, (rows,): of the photos, ascending.
+    """
+    size, width, height = (
+        catalog[name].to_numpy()[rows].astype(float) for name in ("file_bytes", "width", "height")
+    )
+    thumbnails = read_pictures(measures, "thumbnail", rows.tolist())
+    colours = read_table(measures, MEASURES, columns=["mean"])["mean"].take(pa.array(rows))
     return {
-        "border pixels": np.stack([border(photo) for photo in photos]),
-        "mean colour": np.array(measures["mean"].to_pylist()),
-        "file size": np.log(catalog["file_bytes"].to_numpy().astype(float) + 1)[:, None],
+        "border pixels": np.stack([border(load_rgb(thumbnails[row])) for row in rows.tolist()]),
+        "mean colour": np.array(colours.to_pylist()),
+        "file size": np.log(size + 1)[:, None],
         "image size": np.stack([width, height], axis=1),
     }
 
@@ -89,33 +98,22 @@ def main() -> None:
     num_classes = int(labels.max()) + 1
     ids = catalog["image_id"].to_pylist()
     folds = read_table(args.folds, FOLDS, columns=["fold"])["fold"].to_numpy()
-    features = unit_vectors(read_features(args.features)[1])
-    test_ids, test = [], np.empty((0, features.shape[1]), np.float32)
-    if args.test:
-        test_ids, test = read_features(args.test)
-        test = unit_vectors(test)
+    features = read_features(args.features)[1]
+    test_ids, test = read_features(args.test) if args.test else ([], features[:0])
 
     rng = np.random.default_rng(seed)
-    studied = pa.array(np.sort(rng.permutation(len(ids))[:MOST_STUDIED]))
-    columns = ["mean", "thumbnail"]
-    measures = read_table(args.measures, MEASURES, columns=columns).take(studied)
-    shortcuts = find_shortcuts(
-        sources_of(catalog.take(studied), measures),
-        labels[studied],
-        folds[studied],
-        num_classes,
-        seed,
-    )
+    studied = np.sort(rng.permutation(len(ids))[:MOST_STUDIED])
+    sources = sources_of(catalog, args.measures, studied)
+    shortcuts = find_shortcuts(sources, labels[studied], folds[studied], num_classes, seed)
     rows = [
         (one.source, *(f"{value:.6f}" for value in (one.accuracy, one.low, one.high, one.majority)))
         for one in shortcuts
     ]
     write_text(args.shortcuts, csv_text(["source", "accuracy", "low", "high", "majority"], rows))
 
-    probe = linear_probe(len(ids), features.shape[1])
-    plain = plain_folds(labels, int(folds.max()) + 1, seed)
-    plain = out_of_fold(probe, features, labels, plain, num_classes, seed)
-    grouped = out_of_fold(probe, features, labels, folds, num_classes, seed)
+    without_groups = plain_folds(labels, int(folds.max()) + 1, seed)
+    plain = out_of_fold(linear_probe, features, labels, without_groups, num_classes, seed)
+    grouped = out_of_fold(linear_probe, features, labels, folds, num_classes, seed)
     doubtful = likely_errors(plain, labels)
     rows = [
         (
@@ -141,9 +139,11 @@ def main() -> None:
     header = ["estimate", "value", "low", "high", "photos"]
     write_text(args.estimates, csv_text(header, estimates(plain, grouped, labels, shift)))
 
-    everything = np.concatenate([features, test])
-    shown = np.sort(rng.permutation(len(everything))[:MOST_ON_MAP])
-    places = draw_map(everything[shown], seed) if len(shown) > 3 else np.zeros((len(shown), 2))
+    shown = np.sort(rng.permutation(len(ids) + len(test_ids))[:MOST_ON_MAP])
+    on_map = np.concatenate(
+        [features[shown[shown < len(ids)]], test[shown[shown >= len(ids)] - len(ids)]]
+    )
+    places = draw_map(unit_vectors(on_map), seed)
     named = [("train", one) for one in ids] + [("test", one) for one in test_ids]
     rows = [
         (*named[row], f"{x:.5f}", f"{y:.5f}") for row, (x, y) in zip(shown, places, strict=True)

@@ -6,6 +6,7 @@ from sklearn.manifold import TSNE
 
 COMPONENTS = 50
 PERPLEXITY = 30
+FEWEST = 4  # photos that can be laid out
 
 
 def draw_map(features: np.ndarray, seed: int) -> np.ndarray:
@@ -14,12 +15,14 @@ def draw_map(features: np.ndarray, seed: int) -> np.ndarray:
     Distances between far groups say nothing; that photos stand together does.
 
     Args:
-        features: float32, (photos, values), of length 1; more than 3 photos.
+        features: float32, (photos, values), of length 1.
         seed: of the layout.
 
     Returns:
         float, (photos, 2), each on [0, 1].
     """
+    if len(features) < FEWEST:
+        return np.full((len(features), 2), 0.5)
     components = min(COMPONENTS, *features.shape)
     reduced = PCA(components, svd_solver="randomized", random_state=0).fit_transform(features)
     layout = TSNE(

@@ -45,8 +45,7 @@ def measure_shift(train: np.ndarray, test: np.ndarray, seed: int) -> Shift:
     inputs = np.concatenate([train[asked], test[others]])
     is_test = np.repeat([0, 1], [len(asked), len(others)])
     folds = plain_folds(is_test, FOLDS, seed % 2**32)
-    probe = linear_probe(len(inputs), inputs.shape[1])
-    found = out_of_fold(probe, inputs, is_test, folds, 2, seed)[:, 1]
+    found = out_of_fold(linear_probe, inputs, is_test, folds, 2, seed)[:, 1]
     auc = float(roc_auc_score(is_test, found))
     spread = 1.96 * _standard_error(auc, len(others), len(asked))
     likeness = np.full(len(train), found[: len(asked)].mean())

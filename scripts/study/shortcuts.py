@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from study.probe import out_of_fold
+from study.probe import Classify, classify_by, out_of_fold
 from zest.metrics import wilson_interval
 
 SIDE, RING = 16, 2  # pixels: a photo is shrunk to this side, and its border is so wide
+FEW_VALUES = 10  # up to so many a forest is asked
 CONFIDENCE = 0.95
 
 
@@ -59,15 +59,17 @@ def find_shortcuts(
     majority = float(np.bincount(labels).max() / len(labels))
     found = []
     for name, values in sources.items():
-        model = _classifier(values.shape[1], seed)
-        probabilities = out_of_fold(model, values, labels, folds, num_classes, seed)
+        classify = _classifier(values.shape[1], seed)
+        probabilities = out_of_fold(classify, values, labels, folds, num_classes, seed)
         hits = int((probabilities.argmax(axis=1) == labels).sum())
         low, high = wilson_interval(hits, len(labels), CONFIDENCE)
         found.append(Shortcut(name, hits / len(labels), low, high, majority, len(labels)))
     return found
 
 
-def _classifier(values: int, seed: int) -> ClassifierMixin:
-    if values > 10:
-        return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
-    return RandomForestClassifier(100, min_samples_leaf=3, random_state=seed % 2**32)
+def _classifier(values: int, seed: int) -> Classify:
+    if values > FEW_VALUES:
+        return classify_by(
+            make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=500))
+        )
+    return classify_by(RandomForestClassifier(100, min_samples_leaf=3, random_state=seed % 2**32))
