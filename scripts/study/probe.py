@@ -17,10 +17,12 @@ L2 = 0.01  # as the baseline's by default
 Classify = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
-def linear_probe(inputs: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def linear_probe(
+    inputs: np.ndarray, labels: np.ndarray, asked: np.ndarray, l2: float = L2
+) -> np.ndarray:
     """Classify by a logistic regression on features, as the baseline does; see `Classify`."""
     classes = int(labels.max()) + 1
-    weight, bias = fit_classifier(inputs, labels, classes, L2, np.ones(classes))
+    weight, bias = fit_classifier(inputs, labels, classes, l2, np.ones(classes))
     return softmax(asked @ weight + bias, axis=1)
 
 
