@@ -64,7 +64,7 @@ def test_parts_of_one_kind_are_not_told_apart_and_others_are():
 def test_photos_that_are_like_the_test_photos_weigh_more():
     train = np.concatenate([features(1), features(2, shift=0.6)])
     found = measure_shift(train, features(3, shift=0.6), seed=0)
-    assert found.weights[120:].mean() > 2 * found.weights[:120].mean()
+    assert found.weights[120:].mean() > 1.5 * found.weights[:120].mean()
     assert found.weights.mean() == pytest.approx(1)
 
 
