@@ -22,11 +22,10 @@ import numpy as np
 import pyarrow as pa
 
 from zest.contracts import CATALOG, MEASURES, PAIRS, read_table, write_table
-from zest.engine.features import read_features
 from zest.errors import run
 from zest.parallel import Progress
 from zest.perceptual_hash import as_numbers, symmetric_hashes
-from zest.similarity import cosine_distances, unit_vectors
+from zest.similarity import cosine_distances, read_unit_vectors
 
 MOST_PARTNERS = (
     20  # of a photo among those before it, the nearest: enough to hold a cluster together
@@ -59,7 +58,7 @@ class Photos:
             part=[part] * len(table),
             sha256=table["sha256"].to_pylist(),
             hashes=np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8),
-            features=unit_vectors(read_features(features)[1]),
+            features=read_unit_vectors(features),
         )
 
     def __add__(self, other: "Photos") -> "Photos":

@@ -26,11 +26,10 @@ from split.groups import Links
 from split.sessions import Clustering, Tried, choose_distance
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
-from zest.engine.features import read_features
 from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.randomness import seed_from
-from zest.similarity import unit_vectors
+from zest.similarity import read_unit_vectors
 
 SHOWN = 12  # classes in a printed line
 LEAK_COLUMNS = ["first", "second", "kind", "first_fold", "second_fold"]
@@ -178,7 +177,8 @@ def main() -> None:
         check_folds(folds, labels, names, cfg["folds"])
         division = Division(folds, groups.join(len(ids), *links), [])
     else:
-        features, test = map(_read_unit_vectors, (args.features, args.test))
+        features = read_unit_vectors(args.features) if args.features else None
+        test = read_unit_vectors(args.test) if args.test else None
         division = divide(cfg, labels, names, links, features, test)
 
     fold_of = dict(zip(ids, division.folds.tolist(), strict=True))
@@ -198,10 +198,6 @@ def main() -> None:
     if pairs:
         print(f"{len(leaks)} of {len(pairs)} pairs of duplicates stand in two folds")
     tell_folds(counts, names)
-
-
-def _read_unit_vectors(path: Path | None) -> np.ndarray | None:
-    return unit_vectors(read_features(path)[1]) if path else None
 
 
 def find_leaks(pairs: list[dict], fold_of: dict[str, int]) -> list[tuple]:

@@ -3,9 +3,7 @@
 import numpy as np
 
 from augmentation.judgement import Share, is_photo, share_of
-from zest.linear_probe import fit_classifier
-
-L2 = 0.01  # as the baseline's by default
+from zest.linear_probe import DEFAULT_L2, fit_classifier
 
 
 def probe_logits(rows: list[dict], features: np.ndarray, num_classes: int) -> np.ndarray:
@@ -46,6 +44,6 @@ def errors_on_new_photos(rows: list[dict], features: np.ndarray, num_classes: in
 def _fit(rows: list[dict], features: np.ndarray, seen: np.ndarray, num_classes: int) -> np.ndarray:
     labels = np.array([row["label"] for row in rows])
     weight, bias = fit_classifier(
-        features[seen], labels[seen], num_classes, L2, np.ones(num_classes)
+        features[seen], labels[seen], num_classes, DEFAULT_L2, np.ones(num_classes)
     )
     return features @ weight + bias

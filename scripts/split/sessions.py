@@ -149,11 +149,10 @@ def margins(
     """
     order = np.argsort(labels, kind="stable")
     starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    vectors = vectors[order]
     found = np.empty(len(queries))
     for start in range(0, len(queries), BLOCK):
         part = slice(start, start + BLOCK)
-        similarity = queries[part] @ vectors.T
+        similarity = (queries[part] @ vectors.T)[:, order]
         if query_folds is not None and folds is not None:
             similarity[query_folds[part, None] == folds[order][None]] = -1
         nearest = np.sort(np.maximum.reduceat(similarity, starts, axis=1), axis=1)

@@ -7,10 +7,9 @@ from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.model_selection import StratifiedKFold
 
-from zest.linear_probe import fit_classifier
+from zest.linear_probe import DEFAULT_L2, fit_classifier
 
 MOST_LEARNED = 20_000  # photos that a classifier learns from
-L2 = 0.01  # as the baseline's by default
 
 # From inputs (photos, values), labels (photos,), 0..K-1, each there, and the inputs that it is
 # asked about: the probabilities of those, (asked, K).
@@ -18,7 +17,7 @@ Classify = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 def linear_probe(
-    inputs: np.ndarray, labels: np.ndarray, asked: np.ndarray, l2: float = L2
+    inputs: np.ndarray, labels: np.ndarray, asked: np.ndarray, l2: float = DEFAULT_L2
 ) -> np.ndarray:
     """Classify by a logistic regression on features, as the baseline does; see `Classify`."""
     classes = int(labels.max()) + 1

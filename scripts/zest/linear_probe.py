@@ -6,6 +6,8 @@ from sklearn.preprocessing import StandardScaler
 
 from zest.errors import UserError
 
+DEFAULT_L2 = 0.01  # the penalty, as in config/schema.yaml
+
 
 def fit_classifier(
     features: np.ndarray, labels: np.ndarray, num_classes: int, l2: float, weights: np.ndarray

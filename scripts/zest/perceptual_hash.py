@@ -52,8 +52,3 @@ def symmetric_hashes(hashes: np.ndarray) -> np.ndarray:
 def as_numbers(hashes: np.ndarray) -> np.ndarray:
     """Return hashes as one number of 64 bits each: uint64 (...), of uint8 (..., 8)."""
     return np.ascontiguousarray(hashes).view(np.uint64)[..., 0]
-
-
-def differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Count the bits in which hashes differ: int, 0 to 64, of uint8 arrays (..., 8)."""
-    return np.bitwise_count(first ^ second).sum(axis=-1, dtype=np.int64)

@@ -1,15 +1,37 @@
 """How alike photos are to a pretrained network: cosine distances of its features."""
 
+from pathlib import Path
+
 import numpy as np
+
+from zest.engine.features import read_features
 
 _PAIRS_AT_ONCE = 4096
 
 
-def unit_vectors(features: np.ndarray) -> np.ndarray:
-    """Scale features to length 1: float32, (photos, values), of float32 (photos, ...)."""
+def read_unit_vectors(path: Path) -> np.ndarray:
+    """Read a FEATURES table and scale each photo's to length 1: float32, (photos, values).
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
+    _, features = read_features(path)
+    return unit_vectors(features, out=features.reshape(len(features), -1))  # held once
+
+
+def unit_vectors(features: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Scale features to length 1.
+
+    Args:
+        features: float32, (photos, ...).
+        out: where the result goes, float32 (photos, values); a new array where it is None.
+
+    Returns:
+        float32, (photos, values).
+    """
     flat = features.reshape(len(features), -1)
     lengths = np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None]
-    return flat / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return np.divide(flat, np.maximum(lengths, np.finfo(np.float32).tiny), out=out)
 
 
 def cosine_distances(vectors: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

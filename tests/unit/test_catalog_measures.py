@@ -11,7 +11,7 @@ from catalog import photo_facts
 from catalog.measures import measure
 from catalog.photo_facts import read_photo
 from zest.images import load_rgb
-from zest.perceptual_hash import differing_bits, perceptual_hash, symmetric_hashes
+from zest.perceptual_hash import as_numbers, perceptual_hash, symmetric_hashes
 
 
 def test_mean_and_spread_of_a_half_black_half_white_photo_are_one_half():
@@ -124,6 +124,10 @@ def lemon(seed: int) -> np.ndarray:
 def hash_of(image: np.ndarray) -> np.ndarray:
     luma = cv2.cvtColor(image.astype(np.float32), cv2.COLOR_RGB2GRAY)
     return np.frombuffer(perceptual_hash(luma), np.uint8)
+
+
+def differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.bitwise_count(as_numbers(first) ^ as_numbers(second)).astype(int)
 
 
 def stored_again(image: np.ndarray) -> np.ndarray:

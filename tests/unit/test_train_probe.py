@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from zest.config import validate
 from zest.engine.prediction import softmax
 from zest.errors import UserError
-from zest.linear_probe import fit_classifier
+from zest.linear_probe import DEFAULT_L2, fit_classifier
 
 
 def problem(classes: int, n: int = 90):
@@ -53,3 +54,8 @@ def test_a_class_without_photos_is_told():
     features, labels = problem(3)
     with pytest.raises(UserError, match=r"no training photo of class 3"):
         fit_classifier(features, labels, 4, 0.1, np.ones(4))
+
+
+def test_the_penalty_of_the_quick_looks_is_that_of_the_baseline():
+    config = validate({"competition": "a", "data": {"root": "x"}, "models": {}})
+    assert config["models"]["linear_probe"]["l2"] == DEFAULT_L2
