@@ -57,5 +57,5 @@ def test_a_class_without_photos_is_told():
 
 
 def test_the_penalty_of_the_quick_looks_is_that_of_the_baseline():
-    config = validate({"competition": "a", "data": {"root": "x"}, "models": {}})
+    config = validate({"competition": "a", "data": {"root": "x"}})
     assert config["models"]["linear_probe"]["l2"] == DEFAULT_L2
