@@ -33,6 +33,22 @@ def test_a_crop_shows_its_part_of_the_photo(photo):
     assert close(applied(photo, step), fit(photo[50:150, 100:200], 100).astype(int), 4)
 
 
+def test_a_crop_that_is_flipped_is_the_flip_of_the_crop(photo):
+    crop = {"name": "crop", "left": 0.13, "top": 0.27, "width": 0.5, "height": 0.6}
+    for name, flipped in (
+        ("horizontal_flip", np.s_[:, ::-1]),
+        ("vertical_flip", np.s_[::-1]),
+    ):
+        assert (applied(photo, crop, {"name": name}) == applied(photo, crop)[flipped]).all()
+
+
+def test_a_crop_is_the_same_with_a_turn_that_can_hardly_be_seen(photo):
+    """Resized by itself, resampled with the turn: half a pixel of the photo apart at the most."""
+    crop = {"name": "crop", "left": 0.131, "top": 0.273, "width": 0.61, "height": 0.57}
+    turn = {"name": "rotate", "degrees": 0.001}
+    assert close(applied(photo, crop), applied(photo, crop, turn), 3)
+
+
 def test_a_shift_moves_the_content(photo):
     moved = applied(photo, {"name": "shift", "right": 0.1, "down": -0.2})
     assert close(moved[:80, 10:], applied(photo)[20:, :90])

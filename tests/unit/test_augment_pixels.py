@@ -49,11 +49,16 @@ def test_a_turn_of_the_hue_keeps_the_luma_and_changes_the_colour(photo):
     assert np.abs((plain - turned)[inside] @ luma).max() <= 1.5
 
 
-def test_noise_has_the_standard_deviation_that_was_drawn():
+def test_noise_is_normal_with_the_standard_deviation_that_was_drawn():
     grey = np.full((200, 200, 3), 128, np.uint8)
     noisy = apply_operations(grey, [{"name": "noise", "sigma": 10, "seed": 1}], 200, "crop")
     assert noisy.std() == pytest.approx(10, rel=0.02)
     assert noisy.mean() == pytest.approx(128, abs=0.2)
+    for sigmas, share in ((1, 0.6827), (2, 0.9545), (3, 0.9973)):  # half of the value at the bound
+        within = (np.abs(noisy - 128.0) < 10 * sigmas).mean() / 2
+        within += (np.abs(noisy - 128.0) <= 10 * sigmas).mean() / 2
+        assert within == pytest.approx(share, abs=0.005)
+    assert abs(np.corrcoef(noisy[:, :-1].ravel(), noisy[:, 1:].ravel())[0, 1]) < 0.02
 
 
 def photos() -> list[np.ndarray]:

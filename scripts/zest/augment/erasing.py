@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
-from zest.augment.operation import Change, draw_seed, uniform
+from zest.augment.operation import Change, draw_seed, generator, uniform
 
 Rectangle = tuple[int, int, int, int]  # left, top, right, bottom; right and bottom are outside
 
@@ -22,7 +22,7 @@ def _draw_fill(rng: np.random.Generator, settings: dict) -> dict:
 def _erase(image: np.ndarray, step: dict, holes: Iterable[Rectangle]) -> np.ndarray:
     """Return a copy of the image with the holes filled; what is outside of it is passed over."""
     fill, erased = step["fill"], image.copy()
-    rng = np.random.default_rng(step["seed"]) if fill == "noise" else None
+    rng = generator(step["seed"]) if fill == "noise" else None
     colour = np.rint(cv2.mean(image)[:3]).tolist() if fill == "mean" else fill
     for left, top, right, bottom in holes:
         left, top = max(0, left), max(0, top)

@@ -35,6 +35,11 @@ class Change(NamedTuple):
     apply: Callable[[np.ndarray, dict], np.ndarray]
 
 
+def generator(seed: int) -> np.random.Generator:
+    """Return what `numpy.random.default_rng` gives, in half of the time that a flip takes."""
+    return np.random.Generator(np.random.PCG64(seed))
+
+
 # Values are rounded so that the record in JSON is exactly what was applied.
 
 

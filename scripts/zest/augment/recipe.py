@@ -5,6 +5,7 @@ import numpy as np
 from zest.augment.aug_mix import AUG_MIX
 from zest.augment.erasing import ERASING
 from zest.augment.geometry import MOVEMENTS, REFLECT, magnification, move, moves
+from zest.augment.operation import generator
 from zest.augment.pixels import PIXELS
 from zest.augment.policies import IDENTITY, POLICIES
 from zest.images import fit
@@ -36,7 +37,7 @@ def draw_operations(
         The operations that apply, in order: `{"name": ..., parameter: drawn value, ...}`. Empty
         only where nothing can be drawn: no operations, or all of probability 0.
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     named = [pair for operation in operations for pair in operation.items()]
     possible = any(settings["probability"] > 0 for _, settings in named)
     drawn: list[dict] = []
