@@ -33,8 +33,8 @@ def photo_map(survey: Survey) -> Section:
         title = "test photo" if label < 0 else class_title(survey.classes[label])
         dots.append(
             {
-                "x": f"{100 * float(one['x']):.2f}",
-                "y": f"{100 * float(one['y']):.2f}",
+                "x": round(100 * float(one["x"]), 2),
+                "y": round(100 * float(one["y"]), 2),
                 "kind": "test" if label < 0 else f"c{label % MOST_COLOURS}",
                 "title": f"{one['image_id']}: {title}",
                 "uri": charts.dot_uri(pictures[one["part"]][row]),

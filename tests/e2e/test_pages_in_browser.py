@@ -1,0 +1,139 @@
+"""The pages as a person sees them: in Chromium, narrow and wide, light and dark, without network.
+
+Where no Chromium is installed they are skipped, unless ZEST_BROWSER names one.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from conftest import snakemake
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PAGES = {
+    "report": "eda/report.html",
+    "leaderboard": "leaderboard.html",
+    "sheet": "trainset/turned/fold0/sheet.html",
+    "guard": "trainset/turned/fold0/left_label.html",
+}
+SIZES = {"narrow": (360, 740), "tablet": (820, 1180), "wide": (1680, 1050)}
+QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+# The lowest contrast of a piece of text with what is behind it (WCAG 2.2, 1.4.3), and that text.
+LOWEST_CONTRAST = """() => {
+  const channels = colour => colour.match(/[\\d.]+/g).map(Number)
+  const light = rgb => {
+    const [r, g, b] = rgb.map(v => v / 255).map(
+      v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const [r, g, b, a = 1] = channels(getComputedStyle(e).backgroundColor)
+      if (a > 0.99) return [r, g, b]
+    }
+    return [255, 255, 255]
+  }
+  let lowest = [21, '']
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement
+    if (!texts.currentNode.data.trim() || !element.checkVisibility()) continue
+    if (['STYLE', 'SCRIPT'].includes(element.tagName)) continue
+    const [ink, paper] = [channels(getComputedStyle(element).color), behind(element)].map(
+      rgb => light(rgb.slice(0, 3)) + 0.05)
+    const contrast = Math.max(ink, paper) / Math.min(ink, paper)
+    if (contrast < lowest[0]) lowest = [contrast, texts.currentNode.data.trim()]
+  }
+  return lowest
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    named = os.environ.get("ZEST_BROWSER")
+    program = shutil.which(named or "chromium")
+    if not program and not named:
+        pytest.skip("no Chromium here; on Debian: apt install chromium")
+    assert program, f"ZEST_BROWSER names {named}, which is not installed"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=program, args=list(QUIET))
+
+
+@pytest.fixture(scope="module")
+def results(finished):
+    done = snakemake(finished, "-j2", "augmentation_sheet", "augmentation_guard")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return finished / "results/tiny"
+
+
+@pytest.fixture
+def opened(chromium, results, request) -> Iterator[Page]:
+    """The page of the parameter: its name, a size, and light or dark."""
+    name, size, scheme = request.param
+    width, height = SIZES[size]
+    context = chromium.new_context(
+        viewport={"width": width, "height": height}, color_scheme=scheme, offline=True
+    )
+    page = context.new_page()
+    page.said = []  # type: ignore[attr-defined]
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("request", lambda made: made.url.startswith("data:") or page.said.append(made.url))
+    page.goto((results / PAGES[name]).as_uri())
+    yield page
+    context.close()
+
+
+def looks(*names: str, sizes=tuple(SIZES), schemes=("light", "dark")) -> pytest.MarkDecorator:
+    shown = [(name, size, scheme) for name in names for size in sizes for scheme in schemes]
+    return pytest.mark.parametrize("opened", shown, indirect=True, ids="-".join)
+
+
+@looks(*PAGES, sizes=["wide"], schemes=["light"])
+def test_a_page_asks_for_nothing_but_itself_and_reports_no_error(opened):
+    assert opened.said == [opened.url]
+
+
+@looks(*PAGES, schemes=["light"])
+def test_nothing_is_wider_than_the_window(opened):
+    wide, window = opened.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= window
+
+
+@looks(*PAGES, sizes=["wide"])
+def test_all_text_can_be_read(opened):
+    contrast, text = opened.evaluate(LOWEST_CONTRAST)
+    assert contrast >= 4.5, text
+
+
+@looks("report", "sheet", "guard", sizes=["wide"], schemes=["light"])
+def test_every_picture_is_drawn_and_told_in_words(opened):
+    pictures = opened.locator("img")
+    assert pictures.count() > 0
+    pictures.evaluate_all("images => Promise.all(images.map(i => (i.loading = '', i.decode())))")
+    assert opened.locator("img:not([alt])").count() == 0
+
+
+@looks(*PAGES, sizes=["wide"], schemes=["light"])
+def test_every_link_within_a_page_leads_somewhere(opened):
+    lost = "links => links.map(a => a.hash).filter(h => h && !document.querySelector(h))"
+    assert opened.locator("a[href^='#']").evaluate_all(lost) == []
+
+
+@looks("report", schemes=["light"])
+def test_a_point_of_the_map_shows_its_photo_within_the_window(opened):
+    points = opened.locator(".map i")
+    places = points.evaluate_all("points => points.map(p => p.getBoundingClientRect().x)")
+    for number in (places.index(min(places)), places.index(max(places))):
+        photo = points.nth(number).locator("img")
+        assert not photo.is_visible()
+        points.nth(number).hover(force=True)
+        assert photo.is_visible()
+        box = photo.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= opened.viewport_size["width"]
