@@ -54,7 +54,7 @@ def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
     journal.go_on(earlier)
     for row in trainer.run():
         journal.add(row)
-        journal.show_weights(trainer.net, row["epoch"])
+        journal.show_weights(trainer.net, trainer.groups, row["epoch"])
     journal.close()
     write_table(pa.Table.from_pylist(trainer.history, schema=HISTORY), args.history, HISTORY)
     draw_curves(trainer.history, args.name, args.curves)

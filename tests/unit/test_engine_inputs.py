@@ -176,6 +176,7 @@ def activations_of(args, tmp_path, frozen: int, ids: list[str]) -> list[Path]:
     return paths
 
 
+@pytest.mark.filterwarnings("error")
 def test_the_frozen_layers_of_a_trainer_are_those_that_made_the_activations(args, tmp_path):
     """Random ones too, as where a file of weights lacks some."""
     ids = [IDS[n] for n in (0, 0, 1, 2, 3, 4, 5)]

@@ -84,8 +84,9 @@ def make_trainer(
         _, learner = split(net, architecture, frozen)
         # What a file of weights lacks is random, and must be what the activations were made with.
         made_with = build(cfg, len(classes), SEED_OF_FROZEN).state_dict()
-        names = [name for group in frozen_groups(groups, frozen) for name in group.parameters]
-        net.set_state_dict({name: made_with[name] for name in names})
+        parameters = dict(net.named_parameters())
+        for name in (name for one in frozen_groups(groups, frozen) for name in one.parameters):
+            parameters[name].set_value(made_with[name])
     return Trainer(
         net=net,
         groups=groups,

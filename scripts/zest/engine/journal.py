@@ -3,12 +3,15 @@
 import sys
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import paddle
 from paddle import nn
 from visualdl import LogWriter
+
+from zest.models.groups import LayerGroup
 
 _IMAGES = 8  # of a batch, shown
 
@@ -80,11 +83,16 @@ class Journal:
         strip = np.concatenate(list((images * 255).round().clip(0, 255).astype(np.uint8)), axis=1)
         self.writer.add_image("training/batch", strip, 0)
 
-    def show_weights(self, net: nn.Layer, epoch: int) -> None:
-        """Record a histogram of each weight of more than one dimension."""
-        for name, parameter in net.named_parameters():
-            if parameter.ndim > 1:
-                self.writer.add_histogram(f"weights/{name}", parameter.numpy().ravel(), epoch)
+    def show_weights(self, net: nn.Layer, groups: Sequence[LayerGroup], epoch: int) -> None:
+        """Record a histogram of the weights of each group, those of more than one dimension.
+
+        One of each weight would be too many: VisualDL draws them all at once, and then shows none.
+        """
+        weights = {name: one.numpy() for name, one in net.named_parameters() if one.ndim > 1}
+        for group in groups:
+            values = [weights[name].ravel() for name in group.parameters if name in weights]
+            if values:
+                self.writer.add_histogram(f"weights/{group.name}", np.concatenate(values), epoch)
 
     def show_graph(self, net: nn.Layer, image_size: int) -> None:
         """Record the graph of a network, which is of no use for anything else afterwards.
