@@ -15,8 +15,8 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-import pyarrow.parquet as pq
 
+from zest.contracts import read_image_ids
 from zest.engine.batches import load_images
 from zest.engine.features import SEED_OF_FROZEN, write_features
 from zest.engine.inference import predict_images
@@ -40,7 +40,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    ids = pq.read_table(args.images, columns=["image_id"])["image_id"].to_pylist()
+    ids = read_image_ids(args.images)
     images = load_images(args.images, cfg["image_size"])
     net = build(cfg, _ANY, SEED_OF_FROZEN)
     if cfg["frozen"] == "trunk":

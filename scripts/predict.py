@@ -14,9 +14,8 @@ if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from zest.contracts import PREDICTIONS, write_table
+from zest.contracts import PREDICTIONS, read_image_ids, write_table
 from zest.engine.batches import load_images
 from zest.engine.model_folder import TrainedModel
 from zest.errors import run
@@ -41,12 +40,12 @@ def main() -> None:
     args = parser.parse_args()
 
     model = TrainedModel(args.weights.parent)
-    ids = pq.read_table(args.images, columns=["image_id"])["image_id"].to_pylist()
+    ids = read_image_ids(args.images)
     labels: list[int] | list[None]
     rows, labels = list(range(len(ids))), [None] * len(ids)
     if args.folds:
         rows, labels = rows_of_fold(ids, args.folds, args.fold)
-    images = load_images(args.images, model.preprocessing["image_size"])[rows]
+    images = load_images(args.images, model.preprocessing["image_size"], rows)
     probabilities = model.predict_fitted(images, args.threads)
     chosen = [ids[row] for row in rows]
     table = pa.table(

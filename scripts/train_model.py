@@ -35,7 +35,8 @@ from zest.models.registry import build
 
 def train(args: argparse.Namespace, cfg: dict, group: Group) -> None:
     """Train in this process, one of the group; the first one writes the model folder."""
-    checkpoint = Checkpoint(args.checkpoints / "state.npz", run_key(args), args.checkpoint_seconds)
+    key = run_key(args, group)
+    checkpoint = Checkpoint(args.checkpoints / "state.npz", key, args.checkpoint_seconds)
     trainer = make_trainer(args, cfg, group, checkpoint)
     earlier = trainer.resume()
     if group.rank:

@@ -177,8 +177,34 @@ def read_table(
     Raises:
         UserError: the file is missing, is not parquet or has other columns.
     """
+    found = _schema_of(path)
+    if not found.equals(schema):
+        raise UserError(
+            f"{path}: its columns are not those of this version of Zest "
+            f"(found {', '.join(found.names)}; expected {', '.join(schema.names)}). "
+            "Delete the file and run the same command again."
+        )
+    return pq.read_table(path, columns=columns)
+
+
+def read_image_ids(path: str | os.PathLike) -> list[str]:
+    """Return the ids of a table of images, IMAGES or TRAINSET, in its order.
+
+    Raises:
+        UserError: as of `read_table`.
+    """
+    schema = TRAINSET if "soft_label" in _schema_of(path).names else IMAGES
+    return read_table(path, schema, columns=["image_id"])["image_id"].to_pylist()
+
+
+def _schema_of(path: str | os.PathLike) -> pa.Schema:
+    """Return the columns of a parquet file.
+
+    Raises:
+        UserError: the file is missing or is not parquet.
+    """
     try:
-        found = pq.read_schema(path).remove_metadata()
+        return pq.read_schema(path).remove_metadata()
     except FileNotFoundError as error:
         raise UserError(
             f"{path}: there is no such file. Make it first, or correct the path."
@@ -187,13 +213,6 @@ def read_table(
         raise UserError(
             f"{path}: it is not a parquet file. Delete it and run the same command again."
         ) from error
-    if not found.equals(schema):
-        raise UserError(
-            f"{path}: its columns are not those of this version of Zest "
-            f"(found {', '.join(found.names)}; expected {', '.join(schema.names)}). "
-            "Delete the file and run the same command again."
-        )
-    return pq.read_table(path, columns=columns)
 
 
 def read_pictures(path: str | os.PathLike, column: str, rows: Iterable[int]) -> dict[int, bytes]:

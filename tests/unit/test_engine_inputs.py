@@ -12,7 +12,7 @@ import pytest
 from tiny_training import dark_and_bright, settings_of
 from zest.contracts import FOLDS, IMAGES, TRAINSET, read_table, write_table
 from zest.engine.features import SEED_OF_FROZEN, write_features
-from zest.engine.group import ALONE
+from zest.engine.group import ALONE, Group
 from zest.engine.inputs import make_trainer, read_training_set, run_key
 from zest.errors import UserError
 from zest.images import encode_png
@@ -124,6 +124,19 @@ def test_class_weights_of_the_settings_reach_the_loss(args):
     np.testing.assert_allclose(np.divide(*of_class), rows[1] / rows[0], rtol=1e-6)
 
 
+def test_class_weights_leave_the_mean_loss_as_it_is_with_spread_targets_too(args):
+    with_soft_labels(args, {1: [0.1, 0.9]})
+    cfg = {**json.loads(args.cfg), "class_weights": "inverse", "label_smoothing": 0.2}
+    trainer = make_trainer(args, cfg, ALONE)
+    targets = trainer.training.targets
+    undecided = paddle.zeros([len(targets), 2])
+    mean = float(trainer.loss(undecided, paddle.to_tensor(targets)))
+    assert mean == pytest.approx(np.log(2), rel=1e-5)
+    plain = {**cfg, "class_weights": "none", "label_smoothing": 0.2}
+    of_rows = make_trainer(args, plain, ALONE).loss
+    assert mean == pytest.approx(float(of_rows(undecided, paddle.to_tensor(targets))), rel=1e-5)
+
+
 def test_online_operations_of_any_kind_reach_the_batches_with_their_fill(args):
     square = {"size": 0.5, "holes": 1, "fill": [0, 255, 0]}
     operations = [
@@ -145,21 +158,26 @@ def test_online_operations_of_any_kind_reach_the_batches_with_their_fill(args):
     assert (batch([255, 0, 0]) != batch("reflect")).any(axis=(1, 2, 3)).all()
 
 
-@pytest.mark.parametrize("changed", ["code", "cfg", "trainset", "folds", "classes", "weights"])
+@pytest.mark.parametrize(
+    "changed", ["code", "cfg", "trainset", "folds", "classes", "weights", "replicas"]
+)
 def test_the_key_of_a_run_changes_with_all_that_the_training_depends_on(args, tmp_path, changed):
     weights = tmp_path / "start.pdparams"
     weights.write_bytes(b"one")
     args.cfg = json.dumps({**json.loads(args.cfg), "weights": str(weights)})
-    before = run_key(args)
-    assert run_key(args) == before
+    before = run_key(args, ALONE)
+    assert run_key(args, ALONE) == before
+    group = Group(0, 2) if changed == "replicas" else ALONE
     if changed == "code":
         args.code = "b"
+    elif changed == "replicas":
+        pass
     elif changed == "cfg":
         args.cfg = json.dumps({**json.loads(args.cfg), "epochs": 2})
     else:
         path = weights if changed == "weights" else getattr(args, changed)
         Path(path).write_bytes(path.read_bytes() + b"x")
-    assert run_key(args) != before
+    assert run_key(args, group) != before
 
 
 def activations_of(args, tmp_path, frozen: int, ids: list[str]) -> list[Path]:

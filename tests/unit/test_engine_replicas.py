@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tiny_training import PlainNet, trainer_of
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 LAUNCH = """
@@ -50,13 +52,33 @@ np.savez(f"{sys.argv[1]}/{rank}.npz", **found)
 """
 
 
+# The same training in three replicas, of a network without chance and of one with batch statistics.
+TRAINING = """
+import numpy as np
+from tiny_training import PlainNet, TinyNet, trainer_of
+from zest.engine.group import Group
+from zest.engine.replicas import join
+join(*place)
+found = {}
+for kind in (PlainNet, TinyNet):
+    trainer = trainer_of(group=Group(rank, world), kind=kind, batch_size=9, replicas=3, epochs=2)
+    seen, batch_of = [], trainer.training.source.batch
+    trainer.training.source.batch = lambda rows, epoch: seen.append(rows) or batch_of(rows, epoch)
+    losses = [row["train_loss"] for row in trainer.run()]
+    for name, value in trainer.net.state_dict().items():
+        found[f"{kind.__name__} {name}"] = value.numpy()
+    found[f"{kind.__name__} losses"], found[f"{kind.__name__} rows"] = losses, np.stack(seen)
+np.savez(f"{sys.argv[1]}/{rank}.npz", **found)
+"""
+
+
 def program(folder, text):
     (folder / "program.py").write_text(LAUNCH + text)
     return [sys.executable, "-W", "ignore", str(folder / "program.py"), str(folder)]
 
 
 def environment():
-    return {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    return {**os.environ, "PYTHONPATH": f"{SCRIPTS}{os.pathsep}{Path(__file__).parent}"}
 
 
 def run(folder, text):
@@ -92,6 +114,36 @@ def test_all_have_the_same_bits(exchanged):
 
 def test_a_total_is_exact_where_the_sum_is(exchanged):
     assert (exchanged[0]["total"] == 111).all()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    done, _ = run(folder, TRAINING)
+    assert done.returncode == 0, done.stderr
+    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(3)]
+
+
+def test_each_row_of_a_batch_is_learned_by_one_replica(trained):
+    shares = np.stack([one["TinyNet rows"] for one in trained])  # (replica, step, share)
+    assert shares.shape == (3, 14, 3)
+    for batch in shares.swapaxes(0, 1):
+        assert len(np.unique(batch)) == 9
+
+
+def test_replicas_learn_what_one_process_learns(trained):
+    trainer = trainer_of(kind=PlainNet, batch_size=9, epochs=2)
+    losses = [row["train_loss"] for row in trainer.run()]
+    np.testing.assert_allclose(trained[0]["PlainNet losses"], losses, rtol=1e-4)
+    for name, value in trainer.net.state_dict().items():
+        np.testing.assert_allclose(trained[0][f"PlainNet {name}"], value.numpy(), atol=1e-4)
+
+
+def test_replicas_end_with_the_same_weights_and_statistics(trained):
+    for name in trained[0]:
+        if not name.endswith("rows"):
+            for other in trained[1:]:
+                assert other[name].tobytes() == trained[0][name].tobytes(), name
 
 
 @pytest.mark.parametrize(

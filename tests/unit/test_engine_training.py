@@ -8,6 +8,7 @@ import pytest
 
 from tiny_training import dark_and_bright, same, state_of_trained, trainer_of
 from zest.engine.checkpoint import Checkpoint
+from zest.engine.group import Group
 from zest.errors import UserError
 
 FLIP = [{"horizontal_flip": {"probability": 0.5}}, {"colour": {"brightness": 0.2}}]
@@ -56,7 +57,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
         {"ema_decay": 0.9},
         {"average_epochs": 2},
         {"label_smoothing": 0.3},
-        {"mixup": 0.4, "mix_probability": 0.3},
+        {"mix_probability": 0.3, "mixup": 0.4},
         {"warmup_epochs": 1},
         {"weight_decay": 0.1},
         {"head_learning_rate_factor": 3},
@@ -77,7 +78,8 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     ids=lambda changes: "-".join(changes),
 )
 def test_each_setting_changes_what_is_learned_and_still_learns(changes):
-    baseline = state_of_trained()
+    key = next(iter(changes))
+    baseline = state_of_trained(**{other: changes[other] for other in changes if other != key})
     trainer = trainer_of(**changes)
     rows = list(trainer.run())
     assert rows[-1]["val_accuracy"] > 0.7
@@ -150,6 +152,19 @@ def test_a_frozen_trunk_leaves_only_the_classifier():
 # Early stopping and the plateau.
 
 
+@pytest.mark.parametrize(
+    "changes", [{"early_stopping_patience": 2}, {"schedule": "plateau"}], ids=lambda one: str(one)
+)
+def test_what_needs_a_validation_is_refused_without_one(changes):
+    with pytest.raises(UserError, match=rf"models\.\*\.{next(iter(changes))}: .*validation score"):
+        trainer_of(validated=False, **changes)
+
+
+def test_a_training_set_too_small_for_its_replicas_is_refused_with_the_way_out():
+    with pytest.raises(UserError, match=r"64 rows .* less than two for each of 33 .*replicas"):
+        trainer_of(group=Group(0, 33), replicas=33, batch_size=66)
+
+
 def test_early_stopping_ends_after_its_patience_and_keeps_the_best_weights():
     trainer = trainer_of(epochs=40, early_stopping_patience=2, learning_rate=0.003)
     rows = list(trainer.run())
@@ -204,7 +219,13 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize(
-    "changes", [EVERYTHING, {"average_epochs": 2, "optimizer": "sgd"}, {"optimizer": "lion"}]
+    "changes",
+    [
+        EVERYTHING,
+        {"average_epochs": 2, "optimizer": "sgd"},
+        {"optimizer": "lion"},
+        {"optimizer": "adam", "schedule": "plateau", "schedule_patience": 1, "epochs": 6},
+    ],
 )
 @pytest.mark.parametrize("steps", [1, 8, 13, 21])
 def test_a_training_that_is_killed_goes_on_to_the_same_bytes(tmp_path, changes, steps):

@@ -7,7 +7,7 @@ from paddle import nn
 from zest.config import validate
 from zest.engine.batches import ActivationSource, ImageSource, TrainingSet, ValidationSet
 from zest.engine.checkpoint import Checkpoint
-from zest.engine.group import ALONE
+from zest.engine.group import ALONE, Group
 from zest.engine.losses import make_targets
 from zest.engine.training import Trainer
 from zest.models.groups import layer_groups
@@ -42,6 +42,15 @@ class TinyNet(nn.Layer):
         return x
 
 
+class PlainNet(TinyNet):
+    """The same without what depends on the other images of a batch, or on chance."""
+
+    def __init__(self):
+        super().__init__()
+        self.first[1], self.second[1] = nn.Identity(), nn.Identity()
+        self.dropout = nn.Identity()
+
+
 def settings_of(**changes) -> dict:
     """Complete settings of a model, as a training gets them."""
     recipes = {"standard": {"image_size": 224}}
@@ -68,12 +77,14 @@ def trainer_of(
     teacher: np.ndarray | None = None,
     targets: np.ndarray | None = None,
     weights: np.ndarray | None = None,
+    group: Group = ALONE,
+    kind: type[nn.Layer] = TinyNet,
     **changes,
 ) -> Trainer:
     """Return a fresh trainer of a TinyNet on 64 images, validated on 21 others."""
     settings = settings_of(**changes)
     paddle.seed(seed)
-    net = TinyNet()
+    net = kind()
     images, labels = dark_and_bright(64, 0)
     if targets is None:
         targets = make_targets(labels, 2, settings)
@@ -91,7 +102,7 @@ def trainer_of(
         settings=settings,
         weights=weights,
         seed=seed,
-        group=ALONE,
+        group=group,
         checkpoint=checkpoint,
     )
 

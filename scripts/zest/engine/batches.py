@@ -1,7 +1,7 @@
 """What a network learns from, in memory, and the batches that it takes from that."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,27 +15,34 @@ from zest.randomness import seed_from
 ZOOM = 2  # times the input size: what is kept of stored images for operations to cut from
 
 
-def load_images(path: str | os.PathLike, size: int) -> np.ndarray:
+def load_images(
+    path: str | os.PathLike, size: int, rows: Sequence[int] | None = None
+) -> np.ndarray:
     """Read the `image` column of a TRAINSET or IMAGES table, decoded.
 
     Args:
         path: of the parquet file.
         size: largest width and height of the result; larger images are scaled down to it.
+        rows: which of the table, rising; None for all.
 
     Returns:
         uint8 RGB, (rows, pixels, pixels, 3), in the order of the table.
     """
     file = pq.ParquetFile(path)
+    wanted = np.arange(file.metadata.num_rows) if rows is None else np.asarray(rows, np.int64)
     images = np.empty((0, size, size, 3), np.uint8)
-    row = 0
+    first = done = 0
     for batch in file.iter_batches(batch_size=256, columns=["image"]):
-        for png in batch.column("image").field("bytes"):
-            image = decode_png(png.as_buffer())
+        encoded = batch.column("image").field("bytes")
+        stop = np.searchsorted(wanted, first + len(batch))
+        for row in wanted[done:stop] - first:
+            image = decode_png(encoded[row].as_buffer())
             if not len(images):
                 pixels = min(size, image.shape[0])
-                images = np.empty((file.metadata.num_rows, pixels, pixels, 3), np.uint8)
-            images[row] = scale(image, images.shape[1])
-            row += 1
+                images = np.empty((len(wanted), pixels, pixels, 3), np.uint8)
+            images[done] = scale(image, images.shape[1])
+            done += 1
+        first += len(batch)
     return images
 
 

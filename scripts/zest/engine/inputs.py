@@ -7,10 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import paddle
 import pyarrow as pa
 
 from zest.classes import read_classes
-from zest.contracts import FOLDS, IMAGES, PREDICTIONS, TRAINSET, read_table
+from zest.contracts import FOLDS, PREDICTIONS, TRAINSET, read_image_ids, read_table
 from zest.engine.batches import (
     ZOOM,
     ActivationSource,
@@ -77,6 +78,9 @@ def make_trainer(
     seed = seed_from(cfg["seed"], "train", args.fold) % 2**31
     net = build(cfg, len(classes), seed)
     training, counts = read_training_set(args, cfg, [one.class_num for one in classes], seed)
+    weights = class_weights(cfg["class_weights"], counts)
+    if cfg["class_weights"] != "none":  # targets that are spread weigh a row by several classes
+        weights /= training.targets.mean(axis=0) @ weights
     groups = layer_groups(net, head_parameters(net, architecture, len(classes)))
     learner = net
     if args.activations:
@@ -95,7 +99,7 @@ def make_trainer(
         training=training,
         validation=read_validation_set(args, cfg) if validated else None,
         settings=cfg,
-        weights=class_weights(cfg["class_weights"], counts),
+        weights=weights,
         seed=seed,
         group=group,
         checkpoint=checkpoint,
@@ -177,21 +181,26 @@ def _check_rows(path: Path, found: list[str], images: Path, ids: list[str]) -> N
 
 def read_validation_set(args: argparse.Namespace, cfg: dict) -> ValidationSet | None:
     """Return the photos of the validation fold, in the order of the images table, or None."""
-    ids = read_table(args.images, IMAGES, columns=["image_id"])["image_id"].to_pylist()
+    ids = read_image_ids(args.images)
     rows, labels = rows_of_fold(ids, args.folds, args.fold)
     if not rows:
         return None
     if args.activations:
         inputs = _read_activations(args.activations[1], args.images, ids)[rows]
     else:
-        inputs = load_images(args.images, cfg["image_size"])[rows]
+        inputs = load_images(args.images, cfg["image_size"], rows)
     return ValidationSet(inputs, np.array(labels))
 
 
-def run_key(args: argparse.Namespace) -> str:
-    """Return the key of a run: a hash of its settings, its code and the content of its files."""
+def run_key(args: argparse.Namespace, group: Group) -> str:
+    """Return the key of a run: a hash of all that a state to go on from depends on.
+
+    That is its settings, its code and the content of its files; and how many processes share a
+    batch, and on what, because a step means other rows with another number of them.
+    """
     weights = json.loads(args.cfg).get("weights")
     optional = [args.teacher, args.soft_labels, *(args.activations or []), weights]
     files = [args.trainset, args.images, args.folds, args.classes, *filter(None, optional)]
-    parts = [args.cfg, args.code, str(args.fold), *map(sha256, files)]
+    device = paddle.device.get_device().partition(":")[0]
+    parts = [args.cfg, args.code, str(args.fold), device, str(group.size), *map(sha256, files)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

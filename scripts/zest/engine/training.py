@@ -85,6 +85,7 @@ class Trainer:
         self.group, self.checkpoint = group, checkpoint
 
         rows = len(training.targets)
+        _refuse_what_cannot_be_trained(settings, rows, group.size, validation is not None)
         share = max(1, min(settings["batch_size"], rows) // group.size)
         self.batch_size = share * group.size
         self.steps_per_epoch = rows // self.batch_size
@@ -309,6 +310,26 @@ class Trainer:
         if not np.array_equal(self.group.combine(here), here * self.group.size):
             raise RuntimeError("the replicas have read different checkpoints")
         return list(self.history)
+
+
+def _refuse_what_cannot_be_trained(
+    settings: dict, rows: int, replicas: int, validated: bool
+) -> None:
+    """Raise a UserError for what the configuration alone cannot tell."""
+    if rows < 2 * replicas:
+        raise UserError(
+            f"{rows} rows in the training set are less than two for each of {replicas} processes; "
+            "lower models.*.replicas, or raise recipes.*.copies"
+        )
+    for key, needed in (
+        ("early_stopping_patience", settings["early_stopping_patience"] is not None),
+        ("schedule", settings["schedule"] == "plateau"),
+    ):
+        if needed and not validated:
+            raise UserError(
+                f"models.*.{key}: {settings[key]} needs a validation score, and a training on all "
+                "photos has none; change it, or train on folds"
+            )
 
 
 def score_key(metric: str) -> str:
