@@ -18,6 +18,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from zest import sources
 from zest.config import canonical, validate
+from zest.config_training import PROBE_KEYS
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
 from zest.locks import hold
@@ -76,6 +77,20 @@ def code_of_network(script):
     return code
 
 
+def content_of(path):
+    """Make the `content` of a rule, for `params`: a fingerprint of a file of the user's own.
+
+    Snakemake runs a rule again only for a file that is newer, and one that was unpacked or moved to
+    its place may be older than what it replaces. `path` may be a function of the wildcards.
+    """
+
+    def content(wildcards):
+        named = path(wildcards) if callable(path) else path
+        return sources.file_fingerprints(own_files, own_files_cache).get(named, "") if named else ""
+
+    return content
+
+
 def template_files(*folders):
     """The page templates and style sheets of a rule: inputs that are no Python code."""
     return sorted(
@@ -101,7 +116,7 @@ def training_settings(wildcards):
     name = wildcards.model
     model = config["models"][name]
     if model["method"] == "linear_probe":
-        keys = {"architecture", "pretrained", "weights", "class_weights", "l2"}
+        keys = PROBE_KEYS - {"method", "image_size"}
     else:
         keys = model.keys() - {"method", "recipe", "l2"}
     chosen = {key: model[key] for key in keys}
@@ -152,9 +167,11 @@ def trunk_of(name):
 
 def trunk_name(frozen):
     """The name of frozen layers in a path."""
-    parts = [re.sub(r"\W", "_", frozen["architecture"]), frozen["image_size"], frozen["frozen"]]
-    if frozen["weights"]:
-        parts.append(hashlib.sha256(frozen["weights"].encode()).hexdigest()[:8])
+    architecture = frozen["architecture"]
+    parts = [re.sub(r"\W", "_", architecture), frozen["image_size"], frozen["frozen"]]
+    if frozen["weights"] or parts[0] != architecture:  # names of paths that a file name cannot hold
+        told = f"{architecture} {frozen['weights']}"
+        parts.append(hashlib.sha256(told.encode()).hexdigest()[:8])
     return "-".join(map(str, parts))
 
 
@@ -240,15 +257,27 @@ def data_settings(*keys):
     return {key: config["data"][key] for key in keys}
 
 
+def with_teachers(names):
+    """Models, and those that they learned from, and so on."""
+    found = []
+    for name in names:
+        while name not in found:
+            found.append(name)
+            teaching = config["models"][name]["distillation"]
+            name = teaching["teacher"] if teaching else name
+    return found
+
+
 def submission_settings(wildcards):
     """The part of the configuration that what is handed in depends on, for its provenance."""
     names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
-    recipes = {config["models"][name]["recipe"] for name in candidates if name in fine_tuned}
+    models = with_teachers(candidates)
+    recipes = {config["models"][name]["recipe"] for name in models if name in fine_tuned}
     return canonical(
         {
             **{name: config[name] for name in names},
             **({"demo": config["demo"]} if demo_files else {}),
-            "models": {name: config["models"][name] for name in candidates},
+            "models": {name: config["models"][name] for name in models},
             "recipes": {name: config["recipes"][name] for name in recipes},
         }
     )
@@ -291,6 +320,11 @@ trunks = {
     trunk_name(frozen): frozen
     for frozen in [EMBEDDING, *(frozen_layers(name) for name in [*probes, *cached])]
 }
+named_files = [
+    model[key] for model in config["models"].values() for key in ("weights", "soft_labels")
+]
+own_files = sorted({*filter(None, [*named_files, config["split"]["file"]])})
+own_files_cache = Path(f".snakemake/zest/{config['competition']}-files.json")
 chosen_model = config["submission"]["model"]
 candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
 handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds

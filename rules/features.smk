@@ -24,6 +24,7 @@ rule extract_features:
     params:
         cfg=lambda wildcards: canonical(trunks[wildcards.trunk]),
         code=code_of_network("extract_features.py"),
+        content=content_of(lambda wildcards: trunks[wildcards.trunk]["weights"]),
     shell:
         "python scripts/extract_features.py --cfg {params.cfg:q} --images {input.images:q}"
         " --threads {threads} --out {output:q} 2>&1 | tee {log:q}"

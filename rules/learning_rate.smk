@@ -31,6 +31,7 @@ rule test_learning_rates:
     params:
         cfg=training_settings,
         code=code_of_network("find_learning_rate.py"),
+        content=content_of(model_setting("weights")),
         fold=train_folds[0],
     shell:
         "python scripts/find_learning_rate.py --cfg {params.cfg:q} --name {wildcards.model:q}"

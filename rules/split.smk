@@ -47,6 +47,7 @@ rule split_folds:
             id_column=config["data"]["id_column"] if split["file"] else None,
         ),
         code=code_of("split_folds.py"),
+        content=content_of(split["file"]),
     shell:
         "python scripts/split_folds.py --cfg {params.cfg:q} --catalog {input.catalog:q}"
         " --classes {input.classes:q} --pairs {input.pairs:q} --features {input.features:q}"

@@ -43,6 +43,8 @@ rule train_model:
     params:
         cfg=training_settings,
         code=code_of_network("train_model.py"),
+        content=content_of(model_setting("weights")),
+        labels=content_of(model_setting("soft_labels")),
         checkpoints=f"{results}/checkpoints/{{model}}/fold{{fold}}",
         activations=flag("--activations", activations_of_model),
         teacher=flag("--teacher", teacher_of_model),
@@ -79,6 +81,7 @@ rule train_probe:
     params:
         cfg=training_settings,
         code=code_of_network("train_probe.py"),
+        content=content_of(model_setting("weights")),
     shell:
         "python scripts/train_probe.py --cfg {params.cfg:q}"
         " --name '{wildcards.model} fold {wildcards.fold}' --features {input.features:q}"

@@ -17,7 +17,6 @@ if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zest.engine.batches import training_batches
@@ -25,7 +24,9 @@ from zest.engine.group import ALONE
 from zest.engine.inputs import add_input_arguments, make_trainer
 from zest.engine.training import Trainer
 from zest.errors import UserError, run
-from zest.files import atomic_path, csv_text, write_text
+from zest.figures import DPI, save_figure
+from zest.files import csv_text, write_text
+from zest.phases import Phase
 from zest.randomness import seed_from
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
@@ -38,7 +39,8 @@ def range_test(trainer: Trainer) -> tuple[list[float], list[float]]:
     """Train a few steps, each at a higher rate than the one before, on a logarithmic scale.
 
     Smith 2017, "Cyclical Learning Rates for Training Neural Networks", arXiv:1506.01186, section
-    3.3. It ends early where the smoothed loss is four times its lowest value, or no number.
+    3.3. It ends early where the smoothed loss is four times its lowest value, or no number. It is
+    the longest phase of the training that is tested.
 
     Args:
         trainer: fresh; its network is of no use afterwards.
@@ -46,7 +48,7 @@ def range_test(trainer: Trainer) -> tuple[list[float], list[float]]:
     Returns:
         The rates and the smoothed losses, as many of each.
     """
-    trainer.enter(trainer.phases[0])
+    trainer.enter(longest_phase(trainer))
     trainer.set_mode()
     rates: list[float] = []
     losses: list[float] = []
@@ -61,6 +63,11 @@ def range_test(trainer: Trainer) -> tuple[list[float], list[float]]:
         rates.append(rate)
         losses.append(smoothed)
     return rates, losses
+
+
+def longest_phase(trainer: Trainer) -> Phase:
+    """Return the phase of the most epochs, the first of several."""
+    return max(trainer.phases, key=trainer.phases.count)
 
 
 def suggest_rate(rates: list[float], losses: list[float]) -> float:
@@ -84,7 +91,7 @@ def draw_rates(
     rates: list[float], losses: list[float], best: float, configured: float, title: str, path: Path
 ) -> None:
     """Draw the loss over the rate, with the suggested and the configured one; write it as PNG."""
-    figure = Figure(figsize=(6.4, 3.6), dpi=110, layout="constrained")
+    figure = Figure(figsize=(6.4, 3.6), dpi=DPI, layout="constrained")
     axis = figure.add_subplot()
     axis.plot(rates, losses)
     axis.axvline(best, color="tab:green", label=f"falls fastest: {best:.2g}")
@@ -92,8 +99,7 @@ def draw_rates(
     axis.set(xscale="log", xlabel="learning rate", ylabel="smoothed loss", title=title)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
-    with atomic_path(path) as part:
-        FigureCanvasAgg(figure).print_png(part, metadata={"Software": None})
+    save_figure(figure, path)
 
 
 def _batches(trainer: Trainer) -> Iterator[np.ndarray]:
@@ -118,13 +124,17 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    trainer = make_trainer(args, cfg, ALONE, validated=False)
+    unjudged = {"early_stopping_patience": None, "schedule": "constant"}  # nothing is validated
+    trainer = make_trainer(args, {**cfg, **unjudged}, ALONE, validated=False)
     rates, losses = range_test(trainer)
     best = suggest_rate(rates, losses)
     write_text(args.table, csv_text(["learning_rate", "loss"], zip(rates, losses, strict=True)))
-    draw_rates(rates, losses, best, cfg["learning_rate"], args.name, args.figure)
+    phase = longest_phase(trainer)
+    tested = f"at {phase.image_size} px" + (f", frozen: {phase.frozen}" if phase.frozen else "")
+    title = f"{args.name} {tested}"
+    draw_rates(rates, losses, best, cfg["learning_rate"], title, args.figure)
     print(
-        f"{args.name}: the loss falls fastest at learning_rate {best:.2g}; configured is "
+        f"{args.name}: {tested} the loss falls fastest at learning_rate {best:.2g}; configured is "
         f"{cfg['learning_rate']:g}. Try a sweep from {best / 3:.1g} to {best * 3:.1g}.",
         flush=True,
     )

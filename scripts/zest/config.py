@@ -13,7 +13,7 @@ import yaml
 
 from zest.config_faults import nearest, schema_faults
 from zest.config_operations import operation_contradictions
-from zest.config_training import training_contradictions
+from zest.config_training import training_contradictions, unused_key_faults
 from zest.errors import UserError
 from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
 from zest.phases import image_size
@@ -59,15 +59,20 @@ def canonical(section: Any) -> str:
 def _with_more_models(config: dict, schema: dict) -> tuple[dict, list[str]]:
     """Add the trials of the sweeps and the baseline to the models; also return what is wrong."""
     models, model_schema = dict(config["models"]), schema["$defs"]["model"]
-    faults = list(sweep_faults(config, list(model_schema["properties"])))
+    keys = model_schema["properties"]
+    faults = list(sweep_faults(config, keys))
     if not faults and config["sweeps"]:
-        trials = expand(config)
+        trials = expand(config, keys)
         of_any_name = {"models": {"additionalProperties": model_schema}}
         checked = {"$defs": schema["$defs"], "properties": of_any_name}
         faults = list(schema_faults({"models": trials}, checked))
         models |= {name: _complete(trial, model_schema, schema) for name, trial in trials.items()}
     if config["baseline"] and BASELINE not in models:
         models[BASELINE] = _complete({"method": "linear_probe"}, model_schema, schema)
+    untouched = _complete({}, model_schema, schema)
+    for name, model in models.items():
+        changed = [key for key in model if model[key] != untouched[key]]
+        faults += unused_key_faults(f"models.{name}", model["method"], changed)
     return {**config, "models": models}, faults
 
 
@@ -150,6 +155,12 @@ def _contradictions(config: dict) -> Iterator[str]:
     if chosen != "best" and chosen not in config["models"]:
         near = nearest(chosen, [*config["models"], "best"])
         yield f"submission.model: there is no model {chosen!r} under models{near}"
+    if chosen == "best" and config["submission"]["train_on"] == "all":
+        yield (
+            "submission.model: best is known only after the leaderboard, and every model would be "
+            "trained on all photos for it; run snakemake leaderboard and name the one, or set "
+            "submission.train_on: folds"
+        )
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
@@ -212,7 +223,8 @@ def _model_contradictions(config: dict, name: str) -> Iterator[str]:
                 f"{path}.pretrained: there are no ImageNet weights of {model['architecture']}; "
                 f"set {path}.pretrained: false"
             )
-        yield from _size_contradiction(config, name)
+        if config["submission"]["model"] in ("best", name):
+            yield from _size_contradiction(config, name)
     if model["method"] == "linear_probe":
         yield from training_contradictions(config, name)
     elif model["recipe"] not in config["recipes"]:
@@ -235,7 +247,8 @@ def _size_contradiction(config: dict, name: str) -> Iterator[str]:
         return
     classes = config["data"]["classes"]
     count = len(classes) if isinstance(classes, list) else 2
-    models = len(config["split"]["train_folds"])
+    on_all = config["submission"]["train_on"] == "all"
+    models = 1 if on_all else len(config["split"]["train_folds"])
     each_mb = megabytes(config["models"][name]["architecture"], count)
     size = models * (each_mb or 0)  # of a network outside the table it shows when it is built
     if size > limit:

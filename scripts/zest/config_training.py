@@ -10,6 +10,32 @@ from zest.config_operations import operation_contradictions
 from zest.models.table import ARCHITECTURES
 from zest.phases import Phase, image_size, phases_of
 
+# What a linear probe is made from; it uses no other key of a model.
+PROBE_KEYS = {
+    "method",
+    "architecture",
+    "pretrained",
+    "weights",
+    "image_size",
+    "class_weights",
+    "l2",
+}
+
+
+def unused_key_faults(path: str, method: str, changed: list[str]) -> Iterator[str]:
+    """Yield a line for each key of a model that its method would pass over without a word.
+
+    Args:
+        path: of the model.
+        method: of the model.
+        changed: keys that do not have their default.
+    """
+    for key in changed:
+        if method == "linear_probe" and key not in PROBE_KEYS:
+            yield f"{path}.{key}: a linear_probe does not use it; leave it out"
+        if method == "fine_tuning" and key == "l2":
+            yield f"{path}.l2: only a linear_probe uses it; set {path}.weight_decay instead"
+
 
 def training_contradictions(config: dict, name: str) -> Iterator[str]:
     """Yield a line for each fault of a model: the path of the key, and what is wrong.
@@ -61,9 +87,6 @@ def _probe_contradictions(path: str, model: dict, knows_nothing: bool) -> Iterat
             f"{path}.method: a linear_probe of a network that knows nothing; set "
             f"{path}.pretrained: true, or {path}.weights"
         )
-    for key in ("soft_labels", "distillation", "dropout", "drop_path"):
-        if model[key]:
-            yield f"{path}.{key}: a linear_probe does not use it; leave it out"
 
 
 def _phase_contradictions(
@@ -140,7 +163,7 @@ def _trained_on_all(config: dict) -> set[str]:
     if submission["train_on"] != "all":
         return set()
     found: set[str] = set()
-    waiting = list(models) if submission["model"] == "best" else [submission["model"]]
+    waiting = [submission["model"]]
     while waiting:
         name = waiting.pop()
         if name in models and name not in found:

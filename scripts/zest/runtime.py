@@ -7,6 +7,8 @@ import warnings
 SETTINGS = {
     # Paddle's older program format: only there single operators can be sent to oneDNN.
     "FLAGS_enable_pir_api": "0",
+    # On a GPU only algorithms that give the same bytes each time.
+    "FLAGS_cudnn_deterministic": "1",
     # Paddle's C++ log: errors only.
     "GLOG_minloglevel": "2",
     # One thread a process: sums of floats are then added in one order on every machine, so a re-run

@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 from zest.errors import UserError
+from zest.files import sha256
 from zest.inventory import inventory
+from zest.stat_cache import facts_of_files
 
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -120,6 +122,17 @@ def extraction_fingerprint(data: dict, cache: Path) -> str:
     names = [name for part in ("train", "test") for name in part_files(data, part)]
     plain = [name for name in names if name not in archives and (root / name).exists()]
     return inventory(root, plain, cache)
+
+
+def file_fingerprints(paths: list[str], cache: Path) -> dict[str, str]:
+    """Return the SHA-256 of each of these files that is there.
+
+    Args:
+        paths: of files of the user's own.
+        cache: see `zest.stat_cache.facts_of_files`.
+    """
+    there = [path for path in paths if Path(path).is_file()]
+    return facts_of_files(Path(), there, sha256, cache)
 
 
 def source_fingerprint(data: dict, part: str, cache: Path) -> str:

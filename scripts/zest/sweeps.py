@@ -3,7 +3,9 @@
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
+import hashlib
 import itertools
+import json
 import math
 import random
 from collections.abc import Iterator
@@ -12,11 +14,17 @@ from typing import Any
 from zest.config_faults import nearest
 from zest.randomness import seed_from
 
+_LONGEST_NAME = 200  # characters; a file name may have 255 bytes
 _PATIENCE = 20  # draws for each trial that a random search is to have
 
 
-def sweep_faults(config: dict, model_keys: list[str]) -> Iterator[str]:
-    """Yield what is wrong with the sweeps of a configuration: the path of the key, and why."""
+def sweep_faults(config: dict, model_keys: dict[str, dict]) -> Iterator[str]:
+    """Yield what is wrong with the sweeps of a configuration: the path of the key, and why.
+
+    Args:
+        config: complete but for the sweeps.
+        model_keys: the keys of a model, each with its schema.
+    """
     for name, sweep in config["sweeps"].items():
         path = f"sweeps.{name}"
         if sweep["model"] not in config["models"]:
@@ -42,9 +50,11 @@ def sweep_faults(config: dict, model_keys: list[str]) -> Iterator[str]:
                 yield f"{path}.keys.{key}: low ({values['low']}) is above high ({values['high']})"
             elif values.get("log") and values["low"] <= 0:
                 yield f"{path}.keys.{key}: low must be more than 0 where log is true"
+        if len(f"{name}-" + "-".join(sweep["keys"])) + 12 * len(sweep["keys"]) > _LONGEST_NAME:
+            yield f"{path}.keys: a folder is named after all of them; sweep over fewer at a time"
 
 
-def expand(config: dict) -> dict[str, dict]:
+def expand(config: dict, model_keys: dict[str, dict]) -> dict[str, dict]:
     """Return the models of all sweeps by name: `SWEEP-key=value-key=value`.
 
     The name tells the trial, so a value that is added or removed leaves the other trials as they
@@ -54,13 +64,15 @@ def expand(config: dict) -> dict[str, dict]:
     """
     models = {}
     for name, sweep in config["sweeps"].items():
-        for trial in _trials(name, sweep, config["seed"]):
-            label = "-".join(f"{key}={_shown(value, sweep['keys'][key])}" for key, value in trial)
+        for trial in _trials(name, sweep, config["seed"], model_keys):
+            label = "-".join(f"{key}={_shown(value)}" for key, value in trial)
             models[f"{name}-{label}"] = {**config["models"][sweep["model"]], **dict(trial)}
     return models
 
 
-def _trials(name: str, sweep: dict, seed: int) -> Iterator[list[tuple[str, Any]]]:
+def _trials(
+    name: str, sweep: dict, seed: int, model_keys: dict[str, dict]
+) -> Iterator[list[tuple[str, Any]]]:
     keys = sweep["keys"]
     if sweep["method"] == "grid":
         for values in itertools.product(*keys.values()):
@@ -69,8 +81,9 @@ def _trials(name: str, sweep: dict, seed: int) -> Iterator[list[tuple[str, Any]]
     drawn: list[list[tuple[str, Any]]] = []
     for number in range(_PATIENCE * sweep["trials"]):
         trial = [
-            (key, _draw(values, random.Random(seed_from(seed, "sweep", name, number, key))))
+            (key, _draw(values, rng, whole="number" not in model_keys[key].get("type", "")))
             for key, values in keys.items()
+            for rng in [random.Random(seed_from(seed, "sweep", name, number, key))]
         ]
         if trial not in drawn:
             drawn.append(trial)
@@ -79,11 +92,11 @@ def _trials(name: str, sweep: dict, seed: int) -> Iterator[list[tuple[str, Any]]
     yield from drawn
 
 
-def _draw(values: Any, rng: random.Random) -> Any:
+def _draw(values: Any, rng: random.Random, whole: bool) -> Any:
+    """Draw one of a list, or from a range: whole numbers for a key that takes no others."""
     if isinstance(values, list):
         return rng.choice(values)
     low, high = values["low"], values["high"]
-    whole = isinstance(low, int) and isinstance(high, int)
     if whole and not values.get("log"):
         return rng.randint(low, high)
     if values.get("log"):
@@ -94,8 +107,8 @@ def _draw(values: Any, rng: random.Random) -> Any:
     return min(max(round(drawn) if whole else rounded, low), high)
 
 
-def _shown(value: Any, values: Any) -> str:
-    """Return a value as a part of a file's name; what is no plain value goes by its place."""
+def _shown(value: Any) -> str:
+    """Return a value as a part of a file's name; what is no plain value goes by a short hash."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
@@ -103,4 +116,6 @@ def _shown(value: Any, values: Any) -> str:
         return short if float(short) == value else repr(value)
     if isinstance(value, str) and value.replace("_", "").isalnum():
         return value
-    return "null" if value is None else str(values.index(value) + 1)
+    if value is None:
+        return "null"
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:6]

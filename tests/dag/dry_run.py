@@ -11,6 +11,8 @@ from snakemake.settings.types import (
     ResourceSettings,
 )
 
+CHECKSUM_BYTES = 500_000_000  # as profiles/default, which snakemake reads and this does not
+
 
 def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> set[str]:
     """Return the jobs that `snakemake -n TARGETS` would run.
@@ -25,7 +27,8 @@ def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.ya
             snakefile=project / "Snakefile",
             workdir=project,
         )
-        dag = workflow.dag(DAGSettings(targets=set(targets or ("all",))))
+        wanted = set(targets or ("all",))
+        dag = workflow.dag(DAGSettings(targets=wanted, max_checksum_file_size=CHECKSUM_BYTES))
         dag.execute_workflow(executor="dryrun")
         jobs = list(workflow._workflow.dag.needrun_jobs(exclude_finished=False))
         return {_name(job) for job in jobs if job.output}

@@ -3,6 +3,7 @@
 Each test edits a copy of a finished project in one place and asks a dry run.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -129,10 +130,9 @@ EDITS = {
         of_model("lr-learning_rate=0.01"),
     ),
     "a training on all photos": (
-        setting("submission.train_on", "all"),
-        {f"{job.removesuffix(' 0')} all" for job in BALANCE | AUGMENT | TRAIN}
-        | {f"predict_test {model} all" for model in MODELS}
-        | {"write_submission"},
+        setting("submission", {"train_on": "all", "model": "small"}),
+        {"balance_fold plain all", "augment_fold plain all", "train_model small all"}
+        | {"predict_test small all", "write_submission"},
     ),
     "a model's learning rate": (setting("models.lite0.learning_rate", 0.01), of_model("lite0")),
     "a second model added": (configured(second_model), of_model("third")),
@@ -183,6 +183,10 @@ EDITS = {
     "a touched photo": (touched("photos/train_images/train_0003.jpg"), set()),
     "a touched script": (touched("scripts/train_model.py"), set()),
     "a touched result": (touched("results/tiny/split/folds.parquet"), set()),
+    "a touched result of many megabytes": (
+        touched("results/tiny/models/lite0/fold0/weights.pdparams"),
+        set(),
+    ),
     "a training photo replaced": (
         new_photo("train_images/train_0003.jpg"),
         {"catalog_training_photos"} | AFTER_TRAINING_CATALOG,
@@ -290,6 +294,19 @@ def test_a_demo_as_rendered_is_up_to_date_and_a_changed_photo_of_it_is_noticed(p
     assert planned_jobs(project, *ARCHIVE_TARGETS) == {"catalog_test_photos"}
     setting("demo.size", 72)(project)
     assert planned_jobs(project, *ARCHIVE_TARGETS) == {"make_demo_data"} | CATALOGS
+
+
+def test_a_file_of_the_users_own_that_is_replaced_by_an_older_one_is_noticed(project):
+    ids = [path.name for path in sorted((project / "photos/train_images").iterdir())]
+    folds = project / "folds.csv"
+    folds.write_text("id,fold\n" + "".join(f"{name},{n % 4}\n" for n, name in enumerate(ids)))
+    setting("split.file", "folds.csv")(project)
+    done = snakemake(project, "-j2", "split_folds")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert planned_jobs(project, "split_folds") == set()
+    folds.write_text("id,fold\n" + "".join(f"{name},{n // 3 % 4}\n" for n, name in enumerate(ids)))
+    os.utime(folds, (1, 1))
+    assert planned_jobs(project, "split_folds") == {"split_folds"}
 
 
 def test_named_targets_run_only_what_they_need(project):

@@ -205,6 +205,25 @@ def test_the_models_of_all_folds_count_against_the_limit():
     assert "2 folds" in told
 
 
+def test_only_what_is_handed_in_counts_against_the_limit():
+    models = {
+        "large": {"architecture": "resnet50"},
+        "small": {"distillation": {"teacher": "large"}},
+    }
+    limit = {"max_model_mb": 20}
+    assert "models.large" in message(minimal(models=models, rules=limit))
+    validate(minimal(models=models, rules=limit, submission={"model": "small"}))
+    on_all = {"model": "small", "train_on": "all"}
+    folds = {"train_folds": [0, 1, 2, 3, 4]}
+    validate(minimal(models=models, rules=limit, submission=on_all, split=folds))
+
+
+def test_a_training_on_all_photos_wants_to_know_which_model():
+    told = message(minimal(submission={"train_on": "all"}))
+    assert "submission.model: best is known only after the leaderboard" in told
+    assert "name the one" in told
+
+
 def test_an_input_larger_than_the_stored_images_is_refused():
     told = message(minimal(recipes={"plain": {"image_size": 96}}, models=model(image_size=128)))
     assert "recipes.plain.image_size (96)" in told

@@ -98,10 +98,20 @@ def test_what_goes_with_a_mixed_recipe(settings):
             {"phases": [{"epochs": 1, "frozen": 3}, {"epochs": 3}], "pretrained": False},
             "models.m.frozen: the frozen layers know nothing",
         ),
-        (
-            {"method": "linear_probe", "drop_path": 0.1},
-            "models.m.drop_path: a linear_probe does not use it",
-        ),
+        *[
+            (
+                {"method": "linear_probe", **unused},
+                f"models.m.{next(iter(unused))}: a linear_probe does not use it",
+            )
+            for unused in (
+                {"drop_path": 0.1},
+                {"recipe": "balanced"},
+                {"learning_rate": 0.1},
+                {"online_operations": [{"horizontal_flip": {}}]},
+                {"seed": 1},
+            )
+        ],
+        ({"l2": 0.1}, "models.m.l2: only a linear_probe uses it; set models.m.weight_decay"),
     ],
 )
 def test_a_contradiction_names_its_key(model, message):
@@ -109,7 +119,7 @@ def test_a_contradiction_names_its_key(model, message):
 
 
 def test_what_needs_a_validation_score_does_not_go_with_training_on_all_photos():
-    told = faults({"early_stopping_patience": 2}, submission={"train_on": "all"})
+    told = faults({"early_stopping_patience": 2}, submission={"train_on": "all", "model": "m"})
     assert "models.m.early_stopping_patience: 2 needs a validation score" in told
     told = faults({"schedule": "plateau"}, submission={"train_on": "all", "model": "m"})
     assert "models.m.schedule: plateau needs a validation score" in told

@@ -18,6 +18,15 @@ def test_the_rates_rise_evenly_on_a_logarithmic_scale_and_the_loss_falls_somewhe
     assert LOWEST < suggest_rate(rates, losses) < HIGHEST
 
 
+def test_it_is_the_longest_phase_that_is_tested():
+    short = {"epochs": 1, "image_size": 16, "frozen": "trunk"}
+    trainer = trainer_of(validated=False, phases=[short, {"epochs": 2}])
+    before = trainer.net.first[0].weight.numpy()
+    range_test(trainer)
+    assert trainer.training.source.size == 24
+    assert not np.array_equal(trainer.net.first[0].weight.numpy(), before)
+
+
 def test_it_ends_where_the_loss_explodes():
     trainer = trainer_of(validated=False)
     learn = trainer.learn

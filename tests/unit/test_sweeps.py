@@ -8,6 +8,10 @@ from zest.errors import UserError
 BASE = {"competition": "a", "data": {"root": "x"}, "baseline": False}
 
 
+MANY = ("learning_rate", "weight_decay", "layer_decay", "mixup", "cutmix", "label_smoothing")
+MANY += ("warmup_epochs", "head_learning_rate_factor", "drop_path", "mix_probability")
+
+
 def models(**sweeps):
     return validate({**BASE, "sweeps": sweeps})["models"]
 
@@ -62,10 +66,23 @@ def test_values_that_differ_in_the_last_digits_are_different_trials():
     assert len(found) == 3
 
 
-def test_values_that_are_no_plain_values_go_by_their_place():
+def test_values_that_are_no_plain_values_keep_their_name_when_others_are_added():
     phases = [[{"epochs": 1}], [{"epochs": 2, "image_size": 64}]]
-    found = models(p={"model": "lite0", "keys": {"phases": phases}})
-    assert found["p-phases=2"]["phases"] == [{"epochs": 2, "image_size": 64, "frozen": None}]
+    few = models(p={"model": "lite0", "keys": {"phases": phases[1:]}})
+    more = models(p={"model": "lite0", "keys": {"phases": phases}})
+    assert [len(few), len(more)] == [2, 3]
+    assert few.items() <= more.items()
+    files = models(s={"model": "lite0", "keys": {"weights": ["2", "a/b.pth", "a/c.pth"]}})
+    assert len(files) == 4
+
+
+def test_a_range_between_whole_bounds_is_continuous_where_the_key_is():
+    keys = {"mixup": {"low": 0, "high": 1}, "frozen": {"low": 1, "high": 4}}
+    found = models(s={"model": "lite0", "method": "random", "trials": 8, "keys": keys})
+    trials = [trial for name, trial in found.items() if name != "lite0"]
+    assert len({trial["mixup"] for trial in trials}) == 8
+    assert all(0 < trial["mixup"] < 1 for trial in trials)
+    assert all(isinstance(trial["frozen"], int) for trial in trials)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +112,10 @@ def test_values_that_are_no_plain_values_go_by_their_place():
         (
             {"model": "grown", "keys": {"epochs": [2, 3]}},
             r"sweeps\.s\.keys\.epochs: grown has phases, each with its own epochs",
+        ),
+        (
+            {"model": "lite0", "keys": {key: [0.1] for key in MANY}},
+            r"sweeps\.s\.keys: a folder is named after all of them",
         ),
         (
             {"model": "lite0", "keys": {"epochs": [0]}},
