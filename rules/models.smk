@@ -21,6 +21,8 @@ rule summarise_models:
         f"{results}/logs/summarise_models.log",
     conda:
         environment
+    resources:
+        gpu=1,
     params:
         cfg=settings(
             models=summary_settings,

@@ -78,6 +78,8 @@ rule train_probe:
         model=one_of(probes),
     conda:
         environment
+    resources:
+        gpu=1,
     params:
         cfg=training_settings,
         code=code_of_network("train_probe.py"),

@@ -77,8 +77,8 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
     near = [other["model"] for other in ranked[1:] if _overlap(score, other["scores"][metric])]
     if near:
         sentences.append(
-            f"The interval of {', '.join(near)} overlaps the leader's: so few photos do not settle "
-            "which is better. Train more folds (split.train_folds) for narrower intervals."
+            f"The interval of {', '.join(near)} overlaps the leader's, so the intervals do not "
+            "settle which is better. Train more folds (split.train_folds) for narrower ones."
         )
     elif len(ranked) > 1:
         sentences.append("No other model's interval reaches the leader's.")

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
-from zest.files import atomic_path, csv_text, write_text
+from zest.figures import DPI, drawable_name, save_figure
+from zest.files import csv_text, write_text
 from zest.metrics import confusion_matrix, per_class_scores, score_all, wilson_interval
 from zest.randomness import seed_from
 
@@ -71,11 +71,11 @@ def draw_confusion(counts: np.ndarray, classes: list[ClassInfo], title: str) -> 
     """Draw the confusion matrix: colour by the share of the label's row, counts written in."""
     k = len(classes)
     side = min(14.0, 2.6 + 0.55 * k)
-    figure = Figure(figsize=(side + 0.8, side), dpi=120, layout="constrained")
+    figure = Figure(figsize=(side + 0.8, side), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    names = [one.name for one in classes]
+    names = [drawable_name(one) for one in classes]
     small = 9 if k <= 20 else 5
     axes.set_xticks(range(k), names, rotation=45 if k <= 20 else 90, ha="right", fontsize=small)
     axes.set_yticks(range(k), names, fontsize=small)
@@ -144,9 +144,7 @@ def main() -> None:
     write_text(args.per_class, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
     write_text(args.confusion, confusion_csv(counts, classes))
     title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"
-    with atomic_path(args.figure) as part:
-        figure = draw_confusion(counts, classes, title)
-        FigureCanvasAgg(figure).print_png(part, metadata={"Software": None})
+    save_figure(draw_confusion(counts, classes, title), args.figure)
     for name, score in scores.items():
         print(
             f"[{args.name}] {name.replace('_', ' ')} {score.value:.4f} "

@@ -19,6 +19,7 @@ if __name__ == "__main__":
 import pyarrow.parquet as pq
 
 from zest.classes import read_classes
+from zest.engine.group import size_of_group
 from zest.engine.speed import images_per_second
 from zest.errors import run
 from zest.files import csv_text, write_text
@@ -101,9 +102,9 @@ def expected_minutes(net, groups: list[LayerGroup], settings: dict, rows: int) -
     """Return the minutes that the training of one fold takes, and how they were measured.
 
     One process is timed with its share of a batch; the replicas are taken to run beside each other
-    without slowing each other down, as far as there are cores.
+    without slowing each other down, as far as there are cores or GPUs.
     """
-    replicas = min(settings["replicas"], os.cpu_count() or 1)
+    replicas = min(size_of_group(settings["replicas"]), os.cpu_count() or 1)
     batch_size = max(1, min(settings["batch_size"], rows) // settings["replicas"])
     seconds, speeds = 0.0, {}
     for phase in phases_of(settings):

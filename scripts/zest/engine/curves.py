@@ -3,14 +3,9 @@
 import itertools
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-
-from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from zest.files import atomic_path
+from zest.figures import save_figure
 
 _SCORES = {
     "val_accuracy": "accuracy",
@@ -27,7 +22,8 @@ def draw_curves(rows: list[dict], title: str, path: Path) -> None:
         title: above the figure.
         path: of the PNG file, written.
     """
-    figure, axes = plt.subplots(1, 3, figsize=(12, 3.4), layout="constrained")
+    figure = Figure(figsize=(12, 3.4), dpi=110, layout="constrained")
+    axes = figure.subplots(1, 3)
     epochs = [row["epoch"] for row in rows]
     validated = rows[0]["val_loss"] is not None
     axes[0].plot(epochs, [row["train_loss"] for row in rows], "o-", label="training")
@@ -53,10 +49,4 @@ def draw_curves(rows: list[dict], title: str, path: Path) -> None:
     for axis in axes[: 2 if validated else 1]:
         axis.legend(fontsize=8)
     figure.suptitle(title, fontsize=11)
-    _write(figure, path)
-
-
-def _write(figure: Figure, path: Path) -> None:
-    with atomic_path(path) as part:
-        figure.savefig(part, dpi=110, metadata={"Software": None})
-    plt.close(figure)
+    save_figure(figure, path)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ import numpy as np
 import paddle
 
 from zest.engine import replicas
+from zest.errors import UserError
+
+_PATIENCE = 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,25 @@ class Group:
 ALONE = Group()
 
 
+def size_of_group(wanted: int) -> int:
+    """Return how many processes share each batch: on GPUs at most as many as there are GPUs."""
+    on_gpu = paddle.device.get_device().startswith("gpu")
+    return min(wanted, paddle.device.cuda.device_count()) if on_gpu else wanted
+
+
+def _train_as(group: Group, train: Callable[[Group], None]) -> None:
+    """Train as one of the group: what all would say, the first one says."""
+    with open(os.devnull, "w") as nowhere:
+        output = nowhere if group.rank else sys.stdout
+        try:
+            with contextlib.redirect_stdout(output):
+                train(group)
+        except UserError:
+            if group.rank:
+                time.sleep(_PATIENCE)  # the first one meets the same fault, says so and ends this
+            raise
+
+
 def train_in_group(wanted: int, train: Callable[[Group], None]) -> None:
     """Run a training in as many replicas as are wanted, and end when all have ended.
 
@@ -70,15 +93,9 @@ def train_in_group(wanted: int, train: Callable[[Group], None]) -> None:
     place = replicas.launched_as()
     if place is not None:
         replicas.join(*place)
-        # What all would say, the first one says.
-        with (
-            open(os.devnull, "w") as nowhere,
-            contextlib.redirect_stdout(nowhere if place[0] else sys.stdout),
-        ):
-            train(Group(rank=place[0], size=place[1]))
+        _train_as(Group(rank=place[0], size=place[1]), train)
         return
-    on_gpu = paddle.device.get_device().startswith("gpu")
-    size = min(wanted, paddle.device.cuda.device_count()) if on_gpu else wanted
+    size = size_of_group(wanted)
     if size == 1:
         train(ALONE)
         return
