@@ -8,17 +8,18 @@ PROVIDES: split/folds.parquet, split/balance.csv, split/leaks.csv, split/session
 """
 
 split = config["split"]
-sessions = split["sessions"] if has_test or split["sessions"] != "auto" else "none"
-by_sessions = sessions != "none" and split["file"] is None
+sessions = split["sessions"]
+if split["file"] or (sessions == "auto" and not has_test):
+    sessions = "none"
 
 
 rule split_folds:
     input:
         catalog=rules.catalog_training_photos.output.catalog,
         classes=rules.catalog_training_photos.output.classes,
-        pairs=rules.find_duplicates.output if split["group_duplicates"] else [],
-        features=photos_of("train")[2] if by_sessions else [],
-        test=photos_of("test")[2] if by_sessions and sessions == "auto" else [],
+        pairs=rules.find_duplicates.output,
+        features=photos_of("train")[2] if sessions != "none" else [],
+        test=photos_of("test")[2] if sessions == "auto" else [],
         file=split["file"] or [],
     output:
         folds=f"{results}/split/folds.parquet",

@@ -12,6 +12,7 @@ duplicates and the features of the training photos, of the test photos as well. 
 
 import argparse
 import json
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,12 +27,13 @@ from split.groups import Links
 from split.sessions import Clustering, Tried, choose_distance
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
-from zest.errors import run
+from zest.errors import UserError, run
 from zest.files import csv_text, write_text
 from zest.randomness import seed_from
 from zest.similarity import read_unit_vectors
 
 SHOWN = 12  # classes in a printed line
+LOST_CLASSES = 0.05  # share of the classes that a fold may lack for the sake of sessions
 LEAK_COLUMNS = ["first", "second", "kind", "first_fold", "second_fold"]
 
 
@@ -83,13 +85,20 @@ def divide(
         return Division(folds, grouped, tried)
 
     def folds_if_good(sessions: np.ndarray | None) -> np.ndarray | None:
-        folds = with_sessions(sessions, []).folds
-        good = (class_counts(folds, labels, len(names), cfg["folds"]) > 0).sum(axis=0) > 1
-        return folds if good.all() else None
+        """Return folds in which all but a few of many classes stand, or None."""
+        try:
+            folds = with_sessions(sessions, []).folds
+        except UserError:  # fewer groups than folds
+            return None
+        there = class_counts(folds, labels, len(names), cfg["folds"]) > 0
+        lost = (plain_there & ~there).sum(axis=1)
+        good = (there.sum(axis=0) > 1).all() and (lost <= len(names) * LOST_CLASSES).all()
+        return folds if good else None
 
     check_class_sizes(labels, names, cfg["folds"])
     plain = with_sessions(None, [])
     check_folds(plain.folds, labels, names, cfg["folds"])
+    plain_there = class_counts(plain.folds, labels, len(names), cfg["folds"]) > 0
     if cfg["sessions"] == "none":
         return plain
     assert features is not None
@@ -138,19 +147,34 @@ def tell_sessions(setting: str | float, tried: list[Tried]) -> None:
         print(f"sessions: photos of a class within a distance of {distance} stay together, {why}")
 
 
-def tell_groups(grouped: np.ndarray) -> None:
-    """Print how many groups of several photos there are."""
-    sizes = np.bincount(grouped)
+def tell_groups(division: Division) -> None:
+    """Print how many groups of several photos there are, and how many are divided."""
+    sizes = np.bincount(division.groups)
     several = sizes[sizes > 1]
-    if len(several):
-        print(
-            f"{len(several)} groups of 2 to {several.max()} photos stay together, "
-            f"{several.sum()} photos in all"
-        )
+    if not len(several):
+        return
+    print(
+        f"groups of several photos: {len(several)}, the largest of {several.max()}, "
+        f"{several.sum()} photos in all"
+    )
+    places = np.unique(np.stack([division.groups, division.folds]), axis=1)[0]
+    divided = (np.bincount(places) > 1).sum()
+    if divided:  # by a split of the user's own
+        print(f"warning: split.file divides {divided} of them over several folds", file=sys.stderr)
 
 
 def tell_folds(counts: np.ndarray, names: list[str]) -> None:
     """Print the photos of each class in each fold; `counts` is int, (folds, K)."""
+    lacking = [
+        f"fold {fold} has no photo of {name}"
+        for fold, row in enumerate(counts)
+        for name, photos in zip(names, row, strict=True)
+        if photos == 0
+    ]
+    if lacking:
+        more = f", and {len(lacking) - SHOWN} more" if len(lacking) > SHOWN else ""
+        told = "; ".join(lacking[:SHOWN])
+        print(f"warning: {told}{more}: its score says nothing of them", file=sys.stderr)
     for fold, row in enumerate(counts):
         shown = ", ".join(f"{name} {n}" for name, n in zip(names[:SHOWN], row, strict=False))
         more = ", ..." if len(names) > SHOWN else ""
@@ -189,12 +213,9 @@ def main() -> None:
     write_table(pa.table([*columns, group_names], schema=FOLDS), args.out, FOLDS)
     write_text(args.balance, balance_csv(counts, classes))
     write_text(args.leaks, csv_text(LEAK_COLUMNS, leaks))
-    tried = [
-        (one.distance, one.groups, f"{one.gap:.6f}", int(one.chosen)) for one in division.tried
-    ]
-    write_text(args.sessions, csv_text(["distance", "groups", "gap", "chosen"], tried))
+    write_text(args.sessions, sessions_csv(division.tried))
     tell_sessions(cfg["sessions"], division.tried)
-    tell_groups(division.groups)
+    tell_groups(division)
     if pairs:
         print(f"{len(leaks)} of {len(pairs)} pairs of duplicates stand in two folds")
     tell_folds(counts, names)

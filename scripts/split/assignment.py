@@ -28,10 +28,19 @@ def assign_folds(
 
     Returns:
         int32, (photos,), 0..folds-1.
+
+    Raises:
+        UserError: fewer groups than folds.
     """
     if grouped is None:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     else:
+        groups = len(np.unique(grouped))
+        if groups < folds:
+            raise UserError(
+                f"the photos are of {groups} groups, too few for {folds} folds. Lower split.folds, "
+                f"or make the groups smaller: {WHAT_GROUPS}."
+            )
         splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     assigned = np.full(len(labels), -1, np.int32)
     with warnings.catch_warnings():
@@ -70,8 +79,8 @@ def check_folds(assigned: np.ndarray, labels: np.ndarray, names: list[str], fold
     table = class_counts(assigned, labels, len(names), folds)
     for fold in np.flatnonzero(table.sum(axis=1) == 0):
         raise UserError(
-            f"fold {fold} of {folds} is empty: there are fewer groups than folds. "
-            f"Lower split.folds, or make the groups smaller: {WHAT_GROUPS}."
+            f"fold {fold} of {folds} is empty. Lower split.folds, or make the groups smaller: "
+            f"{WHAT_GROUPS}."
         )
     for label in np.flatnonzero((table > 0).sum(axis=0) == 1):
         raise UserError(

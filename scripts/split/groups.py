@@ -53,7 +53,7 @@ def names_by_pattern(ids: Sequence[str], pattern: str) -> list[str]:
             take is the name, without parentheses the whole of what it finds.
 
     Raises:
-        UserError: it is not found in some image_id.
+        UserError: it is not found in some image_id, or finds nothing there.
     """
     compiled = re.compile(pattern)
     found = [compiled.search(image_id) for image_id in ids]
@@ -62,6 +62,12 @@ def names_by_pattern(ids: Sequence[str], pattern: str) -> list[str]:
         raise UserError(
             f"split.group_pattern: {pattern!r} is not found in {len(missed)} of {len(ids)} ids, "
             f"the first of them {missed[0]!r}. Correct the pattern; to leave such photos in groups "
-            "of their own, let it match them whole, as in (lemon\\d+)_|.*"
+            "of their own, let it match them whole, as in ^.*?(lemon\\d+)_|^.*"
         )
-    return [one.group(min(1, compiled.groups)) or one.group() for one in found if one is not None]
+    names = [one.group(min(1, compiled.groups)) or one.group() for one in found if one is not None]
+    if "" in names:
+        raise UserError(
+            f"split.group_pattern: {pattern!r} finds nothing in {ids[names.index('')]!r}, so that "
+            "all such photos would be one group. Let it match at least one character"
+        )
+    return names

@@ -11,14 +11,14 @@ TARGETS = ("augmentation_sheet", "augmentation_guard")
 TRUNK = "efficientnet_lite0-224-trunk"
 SHEETS = {"draw_augmentation_sheet plain 0", "draw_augmentation_sheet turned 0"}
 GUARDS = {"find_left_labels plain 0", "find_left_labels turned 0"}
+DUPLICATES = {"prepare_images 224 train", f"extract_features {TRUNK} train", "find_duplicates"}
 FEATURES = {f"extract_training_features {TRUNK} {recipe} 0" for recipe in ("plain", "turned")}
 
 
 def test_a_sheet_needs_the_training_set_alone_and_the_guard_its_features(project):
     setting("split.sessions", "none")(project)
-    setting("split.group_duplicates", False)(project)
     shutil.rmtree(project / "results")
-    trainset = {"catalog_training_photos", "split_folds"}
+    trainset = {"catalog_training_photos", "split_folds"} | DUPLICATES
     trainset |= {
         f"{stage} {recipe} 0"
         for stage in ("balance_fold", "augment_fold")

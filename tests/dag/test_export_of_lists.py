@@ -1,4 +1,4 @@
-"""`snakemake paddleclas_lists` needs the split and no image, and follows the split alone."""
+"""`snakemake paddleclas_lists` needs the split alone, and follows the split alone."""
 
 import shutil
 
@@ -8,13 +8,14 @@ from dry_run import planned_jobs
 from edits import setting
 
 EXPORT = "export_paddleclas_lists 0"
+TRUNK = "efficientnet_lite0-224-trunk"
+DUPLICATES = {"prepare_images 224 train", f"extract_features {TRUNK} train", "find_duplicates"}
 
 
-def test_the_lists_need_the_split_and_no_image(project):
+def test_the_lists_need_the_split_and_no_image_but_those_of_the_embedding(project):
     setting("split.sessions", "none")(project)
-    setting("split.group_duplicates", False)(project)
     shutil.rmtree(project / "results")
-    needed = {"catalog_training_photos", "split_folds", EXPORT}
+    needed = {"catalog_training_photos", "split_folds", EXPORT, *DUPLICATES}
     assert planned_jobs(project, "paddleclas_lists") == needed
 
 

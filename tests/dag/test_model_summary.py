@@ -8,7 +8,11 @@ from conftest import snakemake
 from dry_run import planned_jobs
 from edits import setting
 
+TRUNK = "efficientnet_lite0-224-trunk"
 NEEDED = {
+    "prepare_images 224 train",
+    f"extract_features {TRUNK} train",
+    "find_duplicates",
     "catalog_training_photos",
     "split_folds",
     "balance_fold plain 0",
@@ -30,7 +34,6 @@ class Net(nn.Sequential):
 
 def test_the_summary_needs_the_number_of_rows_and_no_image(project):
     setting("split.sessions", "none")(project)
-    setting("split.group_duplicates", False)(project)
     shutil.rmtree(project / "results")
     assert planned_jobs(project, "model_summary") == NEEDED
 

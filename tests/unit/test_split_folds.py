@@ -60,6 +60,40 @@ def test_a_class_inside_one_fold_is_refused():
         check_folds(np.array([0, 1, 0, 0]), np.array([0, 0, 1, 1]), ["clean", "mouldy"], 2)
 
 
+def test_fewer_groups_than_folds_are_refused_with_the_way_out():
+    with pytest.raises(UserError, match=r"3 groups, too few for 4 folds. Lower split.folds"):
+        assign_folds(LABELS, 4, seed=0, grouped=np.arange(len(LABELS)) % 3)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_sessions_that_would_leave_a_fold_without_a_class_are_not_chosen(classes):
+    """Two sessions a class: kept together, they cannot stand in five folds."""
+    rng = np.random.default_rng(0)
+    centres = np.repeat(rng.normal(size=(classes, 32)), 2, axis=0)
+    centres = centres + 0.3 * rng.normal(size=centres.shape)
+    vectors = np.repeat(centres, 30, axis=0) + 0.1 * rng.normal(size=(60 * classes, 32))
+    labels = np.repeat(np.arange(classes), 60)
+    test = rng.normal(size=(100, 32))  # harder than any fold
+    found = split_folds.divide(
+        {"seed": 0, "folds": 5, "sessions": "auto"},
+        labels,
+        [str(number) for number in range(classes)],
+        [],
+        unit_vectors(vectors.astype(np.float32)),
+        unit_vectors(test.astype(np.float32)),
+    )
+    counts = np.zeros((5, classes), int)
+    np.add.at(counts, (found.folds, labels), 1)
+    assert (counts > 0).all()
+
+
+def test_a_fold_that_lacks_a_class_is_told(capsys):
+    split_folds.tell_folds(np.array([[4, 0], [3, 5]]), ["clean", "mouldy"])
+    told = capsys.readouterr()
+    assert told.err == "warning: fold 0 has no photo of mouldy: its score says nothing of them\n"
+    assert "fold 1: 8 photos (clean 3, mouldy 5)" in told.out
+
+
 def test_a_fold_without_photos_is_refused():
     with pytest.raises(UserError, match="fold 1 of 2 is empty"):
         check_folds(np.array([0, 0]), np.array([0, 1]), ["clean", "mouldy"], 2)
@@ -79,7 +113,13 @@ def test_a_pattern_takes_the_group_from_the_id():
     ids = ["lemon12_top.jpg", "lemon12_side.jpg", "lemon3_top.jpg"]
     assert names_by_pattern(ids, r"^(lemon\d+)_") == ["lemon12", "lemon12", "lemon3"]
     assert names_by_pattern(ids, r"\d+") == ["12", "12", "3"]
-    assert names_by_pattern([*ids, "x.jpg"], r"^(lemon\d+)_|.*")[-1] == "x.jpg"
+    advised = r"^.*?(lemon\d+)_|^.*"
+    folders = [f"box/{one}" for one in ids]
+    assert names_by_pattern([*folders, "x.jpg"], advised) == [
+        *("lemon12", "lemon12", "lemon3", "x.jpg")
+    ]
+    with pytest.raises(UserError, match=r"finds nothing in 'x\.jpg'"):
+        names_by_pattern([*ids, "x.jpg"], r"(lemon\d+)?")
     with pytest.raises(UserError, match=r"not found in 1 of 4 ids, the first of them 'x\.jpg'"):
         names_by_pattern([*ids, "x.jpg"], r"^(lemon\d+)_")
 
@@ -266,9 +306,12 @@ def test_the_balance_of_each_fold_is_written(tmp_path, monkeypatch):
     assert {row["share"] for row in rows} == {"0.5000"}
 
 
-def test_a_file_takes_the_place_of_the_split(tmp_path, monkeypatch):
+def test_a_file_takes_the_place_of_the_split(tmp_path, monkeypatch, capsys):
     lines = [f"{number}.jpg,{number // 10}" for number in range(40)]
     (tmp_path / "file").write_text("\n".join(["id,fold", *lines]) + "\n")
     folds, leaks, _ = run_stage(tmp_path, monkeypatch, [("0.jpg", "30.jpg")])
     assert [folds[f"{number}.jpg"] for number in range(40)] == [n // 10 for n in range(40)]
+    told = capsys.readouterr()
+    assert "groups of several photos: 1, the largest of 2, 2 photos in all" in told.out
+    assert "warning: split.file divides 1 of them over several folds" in told.err
     assert [(leak["first_fold"], leak["second_fold"]) for leak in leaks] == [("0", "3")]
