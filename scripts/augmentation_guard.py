@@ -20,7 +20,6 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # one thread: what is fitted does not depend on the number of cores
 
-import numpy as np
 
 from augmentation.judgement import (
     Blame,
@@ -35,8 +34,8 @@ from augmentation.pictures import Picture, Strip, draw_sheet
 from augmentation.probe import errors_on_new_photos, probe_logits
 from augmentation.rows import describe_row, read_images, read_rows, rows_of_photos
 from zest.classes import ClassInfo, read_classes
-from zest.engine.features import read_features
-from zest.errors import UserError, run
+from zest.engine.features import read_features_of
+from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.page import render_page
 
@@ -47,21 +46,6 @@ COPY_COLUMNS = ["image_id", "copy", "label", "predicted", "label_probability"]
 COPY_COLUMNS += ["predicted_probability", "operations"]
 OPERATION_COLUMNS = ["operation", "copies", "left", "share", "share_low", "share_high"]
 OPERATION_COLUMNS += ["copies_without", "share_without", "share_weaker_half", "share_stronger_half"]
-
-
-def read_features_of(path: Path, rows: list[dict]) -> np.ndarray:
-    """Return the features of the rows of a training set: float32, (rows, width).
-
-    Raises:
-        UserError: they are of other rows.
-    """
-    ids, features = read_features(path)
-    if ids != [row["image_id"] for row in rows]:
-        raise UserError(
-            f"{path}: these are features of another training set. Delete the file and run the same "
-            "command again."
-        )
-    return features
 
 
 def copy_rows(rows: list[dict], judgement: Judgement, classes: list[ClassInfo]) -> Iterable[list]:
@@ -250,7 +234,7 @@ def main() -> None:
     cfg = json.loads(args.cfg)
 
     classes, rows = read_classes(args.classes), read_rows(args.trainset)
-    features = read_features_of(args.features, rows)
+    features = read_features_of(args.features, [row["image_id"] for row in rows])
     judgement = judge(rows, probe_logits(rows, features, len(classes)))
     everything, found = overall(judgement), blames(rows, judgement)
     sentences = explain(everything, judgement, errors_on_new_photos(rows, features, len(classes)))

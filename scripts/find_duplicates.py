@@ -27,9 +27,7 @@ from zest.parallel import Progress
 from zest.perceptual_hash import as_numbers, symmetric_hashes
 from zest.similarity import cosine_distances, read_unit_vectors
 
-MOST_PARTNERS = (
-    20  # of a photo among those before it, the nearest: enough to hold a cluster together
-)
+MOST_PARTNERS = 20  # of a photo among those before it in either part, the nearest
 BLOCK = 256  # photos that are compared with all others at once
 ROUNDING = 1e-4  # of a distance in single precision
 
@@ -58,7 +56,7 @@ class Photos:
             part=[part] * len(table),
             sha256=table["sha256"].to_pylist(),
             hashes=np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8),
-            features=read_unit_vectors(features),
+            features=read_unit_vectors(features, table["image_id"].to_pylist()),
         )
 
     def __add__(self, other: "Photos") -> "Photos":
@@ -74,8 +72,8 @@ class Photos:
 def find_pairs(photos: Photos, first: int, cfg: dict) -> pa.Table:
     """Return the PAIRS of photos of which the later one is at least row `first`.
 
-    Each photo is paired with at most the 20 nearest before it, and with the one before it that has
-    the same bytes.
+    Each photo is paired with at most the 20 nearest of either part before it, with others where
+    nothing else would hold two clusters together, and with the one before it of the same bytes.
 
     Args:
         photos: the photos, in an order that decides which of a pair is `first`.
@@ -115,16 +113,42 @@ def exact_pairs(sha256: list[str], first: int) -> Iterator[tuple[int, int]]:
 def near_pairs(photos: Photos, first: int, cfg: dict) -> Iterator[tuple[int, int]]:
     """Yield (early, late) of near-duplicates."""
     positions = symmetric_hashes(photos.hashes)
+    clusters = Clusters(len(photos.hashes))
     for early, late, rough in candidates(photos.features, first, widest_distance(cfg)):
         bits = least_bits(photos.hashes, positions, early, late)
         maybe = is_near(rough - ROUNDING, bits, cfg)
         early, late, bits = early[maybe], late[maybe], bits[maybe]
         distance = cosine_distances(photos.features, early, late)
         near = np.flatnonzero(is_near(distance, bits, cfg))
-        order = near[np.lexsort((early[near], distance[near], late[near]))]
-        place = np.arange(len(order)) - np.searchsorted(late[order], late[order])
-        chosen = order[place < MOST_PARTNERS]
-        yield from zip(early[chosen].tolist(), late[chosen].tolist(), strict=True)
+        kind = 2 * late[near] + (
+            early[near] >= first
+        )  # the later photo, and the earlier one's part
+        order = near[np.lexsort((early[near], distance[near], kind))]
+        kind = np.sort(kind)
+        place = np.arange(len(order)) - np.searchsorted(kind, kind)
+        for one, partners in zip(order.tolist(), place.tolist(), strict=True):
+            joined = clusters.join(early[one], late[one])
+            if joined or partners < MOST_PARTNERS:
+                yield int(early[one]), int(late[one])
+
+
+class Clusters:
+    """What hangs together, directly or by way of others: a union-find."""
+
+    def __init__(self, photos: int):
+        self._parent = list(range(photos))
+
+    def join(self, first: int, second: int) -> bool:
+        """Join the clusters of two photos; return whether they were two."""
+        first, second = self._root(first), self._root(second)
+        self._parent[second] = first
+        return first != second
+
+    def _root(self, photo: int) -> int:
+        while self._parent[photo] != photo:
+            self._parent[photo] = self._parent[self._parent[photo]]
+            photo = self._parent[photo]
+        return photo
 
 
 def is_near(distance: np.ndarray, bits: np.ndarray, cfg: dict) -> np.ndarray:

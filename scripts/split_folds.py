@@ -201,7 +201,7 @@ def main() -> None:
         check_folds(folds, labels, names, cfg["folds"])
         division = Division(folds, groups.join(len(ids), *links), [])
     else:
-        features = read_unit_vectors(args.features) if args.features else None
+        features = read_unit_vectors(args.features, ids) if args.features else None
         test = read_unit_vectors(args.test) if args.test else None
         division = divide(cfg, labels, names, links, features, test)
 

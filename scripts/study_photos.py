@@ -21,19 +21,20 @@ from threadpoolctl import threadpool_limits
 from study.label_errors import likely_errors
 from study.photo_map import draw_map
 from study.probe import linear_probe, out_of_fold, plain_folds
-from study.shift import Shift, effective_photos, measure_shift
+from study.shift import Shift, measure_shift
 from study.shortcuts import CONFIDENCE, border, find_shortcuts
 from zest.contracts import CATALOG, FOLDS, MEASURES, read_pictures, read_table
-from zest.engine.features import read_features
+from zest.engine.features import read_features, read_features_of
 from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.images import load_rgb
-from zest.metrics import wilson_interval
+from zest.metrics import effective_photos, wilson_interval
 from zest.randomness import seed_from
 from zest.similarity import unit_vectors
 
 MOST_STUDIED = 5000  # training photos of which shortcuts are looked for
 MOST_ON_MAP = 2000  # photos of both parts
+FEWEST_TEST = 20  # test photos of which it is asked whether they can be told from training photos
 
 
 def sources_of(catalog: pa.Table, measures: Path, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -57,14 +58,22 @@ def sources_of(catalog: pa.Table, measures: Path, rows: np.ndarray) -> dict[str,
     }
 
 
-def score(name: str, hits: float, photos: float) -> tuple:
-    """Return a row of estimates.csv: an accuracy with its 95 % interval."""
-    low, high = wilson_interval(hits, photos, CONFIDENCE)
-    return (name, f"{hits / photos:.6f}", f"{low:.6f}", f"{high:.6f}", f"{photos:.0f}")
+def score(
+    name: str, hits: np.ndarray, groups: np.ndarray, weights: np.ndarray | None = None
+) -> tuple:
+    """Return a row of estimates.csv: an accuracy, its 95 % interval, effective photos."""
+    photos = effective_photos(hits, groups, weights)
+    share = float(np.average(hits, weights=weights))
+    low, high = wilson_interval(share * photos, photos, CONFIDENCE)
+    return (name, f"{share:.6f}", f"{low:.6f}", f"{high:.6f}", f"{photos:.0f}")
 
 
 def estimates(
-    plain: np.ndarray, grouped: np.ndarray, labels: np.ndarray, shift: Shift | None
+    plain: np.ndarray,
+    grouped: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    shift: Shift | None,
 ) -> list[tuple]:
     """Return the rows of estimates.csv.
 
@@ -72,20 +81,26 @@ def estimates(
         plain: float, (photos, K), probabilities out of plain folds.
         grouped: float, (photos, K), probabilities out of the folds of the split.
         labels: int, (photos,), 0..K-1.
+        groups: int, (photos,), what stays together in the split.
         shift: of the test photos, or None without any.
     """
     hits = grouped.argmax(axis=1) == labels
     rows = [
-        score("plain folds", float((plain.argmax(axis=1) == labels).sum()), len(labels)),
-        score("folds of the split", float(hits.sum()), len(labels)),
+        score("plain folds", plain.argmax(axis=1) == labels, groups),
+        score("folds of the split", hits, groups),
     ]
     if shift is not None:
-        photos = effective_photos(shift.weights)
-        weighted = float((shift.weights * hits).sum() / shift.weights.sum())
-        rows.append(score("folds of the split, weighted", weighted * photos, photos))
+        rows.append(score("folds of the split, weighted", hits, groups, shift.weights))
         auc = (shift.auc, shift.low, shift.high)
         rows.append(("AUC of test against training", *(f"{one:.6f}" for one in auc), len(labels)))
     return rows
+
+
+def group_numbers(names: list[str | None]) -> np.ndarray:
+    """Number the groups of photos, int (photos,); a photo without a name is one of its own."""
+    known: dict[str | int, int] = {}
+    keys = [row if name is None else name for row, name in enumerate(names)]
+    return np.array([known.setdefault(key, len(known)) for key in keys])
 
 
 def main() -> None:
@@ -97,14 +112,16 @@ def main() -> None:
     labels = catalog["label"].to_numpy()
     num_classes = int(labels.max()) + 1
     ids = catalog["image_id"].to_pylist()
-    folds = read_table(args.folds, FOLDS, columns=["fold"])["fold"].to_numpy()
-    features = read_features(args.features)[1]
+    split = read_table(args.folds, FOLDS)
+    folds, groups = split["fold"].to_numpy(), group_numbers(split["group"].to_pylist())
+    features = read_features_of(args.features, ids)
     test_ids, test = read_features(args.test) if args.test else ([], features[:0])
 
     rng = np.random.default_rng(seed)
     studied = np.sort(rng.permutation(len(ids))[:MOST_STUDIED])
     sources = sources_of(catalog, args.measures, studied)
-    shortcuts = find_shortcuts(sources, labels[studied], folds[studied], num_classes, seed)
+    of_studied = (labels[studied], folds[studied], groups[studied])
+    shortcuts = find_shortcuts(sources, *of_studied, num_classes, seed)
     rows = [
         (one.source, *(f"{value:.6f}" for value in (one.accuracy, one.low, one.high, one.majority)))
         for one in shortcuts
@@ -114,21 +131,15 @@ def main() -> None:
     without_groups = plain_folds(labels, int(folds.max()) + 1, seed)
     plain = out_of_fold(linear_probe, features, labels, without_groups, num_classes, seed)
     grouped = out_of_fold(linear_probe, features, labels, folds, num_classes, seed)
-    doubtful = likely_errors(plain, labels)
     rows = [
-        (
-            ids[row],
-            labels[row],
-            plain[row].argmax(),
-            f"{plain[row, labels[row]]:.6f}",
-            f"{plain[row].max():.6f}",
-        )
-        for row in doubtful
+        (ids[row], labels[row], other, f"{plain[row, labels[row]]:.6f}", f"{plain[row, other]:.6f}")
+        for row, other in zip(*likely_errors(plain, labels), strict=True)
     ]
     header = ["image_id", "label", "predicted", "label_probability", "predicted_probability"]
+    doubtful = len(rows)
     write_text(args.label_errors, csv_text(header, rows))
 
-    shift = measure_shift(features, test, seed) if len(test) > 1 else None
+    shift = measure_shift(features, test, seed) if len(test) >= FEWEST_TEST else None
     rows = []
     if shift is not None:
         rows = [
@@ -137,7 +148,7 @@ def main() -> None:
         ]
     write_text(args.shift, csv_text(["image_id", "likeness", "weight"], rows))
     header = ["estimate", "value", "low", "high", "photos"]
-    write_text(args.estimates, csv_text(header, estimates(plain, grouped, labels, shift)))
+    write_text(args.estimates, csv_text(header, estimates(plain, grouped, labels, groups, shift)))
 
     shown = np.sort(rng.permutation(len(ids) + len(test_ids))[:MOST_ON_MAP])
     on_map = np.concatenate(
@@ -149,9 +160,9 @@ def main() -> None:
         (*named[row], f"{x:.5f}", f"{y:.5f}") for row, (x, y) in zip(shown, places, strict=True)
     ]
     write_text(args.map, csv_text(["part", "image_id", "x", "y"], rows))
-    for row in estimates(plain, grouped, labels, shift):
+    for row in estimates(plain, grouped, labels, groups, shift):
         print(f"{row[0]}: {float(row[1]):.3f} ({float(row[2]):.3f} to {float(row[3]):.3f})")
-    print(f"{len(doubtful)} doubtful labels: {args.label_errors}", flush=True)
+    print(f"{doubtful} doubtful labels: {args.label_errors}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:

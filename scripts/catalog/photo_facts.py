@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.measures import MEASURED_SIDE, Measures, measure
-from zest.images import ORIENTATION, UnreadableImage, decode, open_image
+from zest.images import ORIENTATION, UnreadableImage, count_frames, decode, open_image
 from zest.parallel import ordered_map
 
 
@@ -49,7 +49,7 @@ def read_photo(path: Path, max_pixels: int) -> ReadPhoto | str:
         short_side = math.ceil(MEASURED_SIDE * min(image.size) / max(image.size))
         pixels = decode(image, data, short_side)  # at least MEASURED_SIDE on the long side
         orientation = image.getexif().get(ORIENTATION, 1)
-        frames = getattr(image, "n_frames", 1)
+        frames = count_frames(image)
     except UnreadableImage as error:
         return str(error)
     except OSError as error:

@@ -1,11 +1,12 @@
 """What the stages duplicates, split and study have found, as the report needs it."""
 
-import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zest.contracts import FOLDS, PAIRS, read_table
+from zest.files import read_csv
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Findings:
     leaks: list[dict[str, str]]
     sessions: list[dict[str, str]]  # distance, groups, gap, chosen; empty where none were tried
     group_sizes: list[int]  # photos of each group of several photos
+    divided_groups: int  # of those, which stand in several folds
 
 
 def read_findings(pairs: Sequence[Path], study: Sequence[Path], split: Sequence[Path]) -> Findings:
@@ -47,9 +49,11 @@ def read_findings(pairs: Sequence[Path], study: Sequence[Path], split: Sequence[
     Raises:
         UserError: a parquet file is missing or has other columns.
     """
-    shortcuts, shift, label_errors, places, estimates = map(_read_csv, study)
-    balance, leaks, sessions = map(_read_csv, split[1:])
-    groups = read_table(split[0], FOLDS, columns=["group"])["group"].drop_null()
+    shortcuts, shift, label_errors, places, estimates = map(read_csv, study)
+    balance, leaks, sessions = map(read_csv, split[1:])
+    folds = read_table(split[0], FOLDS, columns=["group", "fold"])
+    groups = folds["group"].drop_null()
+    standing = {(row["group"], row["fold"]) for row in folds.to_pylist() if row["group"]}
     return Findings(
         pairs=[row for path in pairs for row in read_table(path, PAIRS).to_pylist()],
         shortcuts=shortcuts,
@@ -66,9 +70,5 @@ def read_findings(pairs: Sequence[Path], study: Sequence[Path], split: Sequence[
         leaks=leaks,
         sessions=sessions,
         group_sizes=[one["counts"] for one in groups.value_counts().to_pylist()],
+        divided_groups=sum(count > 1 for count in Counter(group for group, _ in standing).values()),
     )
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

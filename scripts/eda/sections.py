@@ -210,7 +210,7 @@ def samples(survey: Survey) -> Section:
         name="samples",
         title="Sample photos",
         n=f"n = {total:,} photos, chosen by chance (fixed by the seed)",
-        source="the photos: the middle square of each, as models see it",
+        source="the photos: the middle square of each",
         meaning=words.SAMPLES,
         content={"groups": groups, "dense": max(len(g[2]) for g in groups) < MOST_CAPTIONS},
     )

@@ -1,6 +1,5 @@
 """Everything the report tells of: the catalog, and what was measured of each photo."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from eda.findings import Findings
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, MEASURES, read_pictures, read_table
 from zest.errors import UserError
+from zest.files import read_csv
 from zest.samples import choose_samples, samples_of_each
 
 MAX_SAMPLES = 400  # photos in the whole sample grid: with many classes, fewer of each
@@ -98,7 +98,7 @@ def survey(
         photos=np.array([len(members) for members in by_class]),
         train=_split(catalog, train[1], shown),
         test=_test_split(test, each, cfg["seed"]),
-        problems=[row for path in problems for row in _read_csv(path)],
+        problems=[row for path in problems for row in read_csv(path)],
         findings=findings,
     )
 
@@ -109,11 +109,6 @@ def _test_split(files: tuple[Path, Path] | None, each: int, seed: int) -> Split:
     catalog = read_table(files[0], CATALOG)
     shown = [_chosen(catalog, np.arange(len(catalog)), each, seed)]
     return _split(catalog, files[1], shown)
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _labels(table: pa.Table) -> np.ndarray:

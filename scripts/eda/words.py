@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eda import tables
-from eda.statistics import cohen_d, imbalance_ratio
+from eda.statistics import imbalance_ratio, sure_cohen_d
 from eda.survey import Split
 from zest.classes import ClassInfo, class_title
 
@@ -218,7 +218,7 @@ def comparisons(train: Split, test: Split) -> list[Comparison]:
     ]
     rows = []
     for measure, first, second, compared, less, more, digits in table:
-        d = 0.0 if few else cohen_d(*(compared or (first, second)))
+        d = 0.0 if few else sure_cohen_d(*(compared or (first, second)))
         rows.append(
             Comparison(
                 measure=measure,

@@ -19,7 +19,7 @@ DISTANCES = tuple(round(0.02 * step, 2) for step in range(1, 21))  # those that 
 MOST_LEAVES = 4000  # photos of a class that are clustered; the others go with the nearest of them
 MOST_QUERIES = 1000  # photos of either kind of which the margins are compared
 BLOCK = 250  # photos that are compared with all training photos at once
-TOLERANCE = 0.1  # of what sessions can gain, that a smaller distance may leave
+TOLERANCE = 0.1  # share of what sessions can gain that a smaller distance may leave
 PERMUTATIONS = 200
 SIGNIFICANCE = 0.05
 
@@ -91,7 +91,7 @@ def choose_distance(
     What is compared is the distribution of margins, which needs no label of a test photo: how much
     more like the nearest class a photo is than like the second, by the most similar photo of each.
     The gap of two distributions is the mean distance of their quantiles (Wasserstein-1). The least
-    distance is chosen whose gap is within 10 % of the best; and no sessions, if the margins of the
+    distance is chosen that closes nine tenths of what the best one closes; and no sessions, if the margins of the
     test photos cannot be told from those of plain folds (a permutation test).
 
     Args:

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def likely_errors(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def likely_errors(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of photos whose label is doubtful, the most doubtful first.
 
     Confident learning (Northcutt et al. 2021, JAIR 70, 1373-1411): a photo counts as one of another
@@ -15,7 +15,7 @@ def likely_errors(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
         labels: int, (photos,), 0..K-1.
 
     Returns:
-        int, (doubtful photos,).
+        The rows, int (doubtful photos,), and the class that each seems to be, int, as many.
     """
     rows = np.arange(len(labels))
     own = probabilities[rows, labels]
@@ -26,4 +26,5 @@ def likely_errors(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     others[rows, labels] = -1
     best = others.max(axis=1)
     doubtful = np.flatnonzero(best > own)
-    return doubtful[np.argsort(own[doubtful] - best[doubtful], kind="stable")]
+    ranked = doubtful[np.argsort(own[doubtful] - best[doubtful], kind="stable")]
+    return ranked, others[ranked].argmax(axis=1)

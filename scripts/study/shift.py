@@ -53,21 +53,22 @@ def measure_shift(train: np.ndarray, test: np.ndarray, seed: int) -> Shift:
     found = out_of_fold(probe, inputs, is_test, folds, 2, seed)[:, 1]
     auc = float(roc_auc_score(is_test, found))
     spread = 1.96 * _standard_error(auc, len(others), len(asked))
-    likeness = np.full(len(train), found[: len(asked)].mean())
+    likeness = np.empty(len(train))
     likeness[asked] = found[: len(asked)]
+    rest = np.setdiff1d(np.arange(len(train)), asked)
+    if len(rest):  # there are too many to ask them all out of fold; nothing has learned from these
+        likeness[rest] = probe(inputs, is_test, train[rest])[:, 1]
     return Shift(auc, max(0.0, auc - spread), min(1.0, auc + spread), likeness, weigh(likeness))
 
 
 def weigh(likeness: np.ndarray) -> np.ndarray:
-    """Turn probabilities of being a test photo into weights of mean 1."""
-    odds = likeness / np.maximum(1 - likeness, 1e-6)
-    weights = np.minimum(odds / odds.mean(), HEAVIEST)
-    return weights / weights.mean()
-
-
-def effective_photos(weights: np.ndarray) -> float:
-    """Return how many photos of equal weight say as much (Kish 1965, Survey Sampling, 11.7)."""
-    return float(weights.sum() ** 2 / (weights**2).sum())
+    """Turn probabilities of being a test photo into weights of mean 1, the largest at most 10."""
+    weights = likeness / np.maximum(1 - likeness, 1e-6)
+    while True:  # what is cut off makes the mean smaller, and so the others larger
+        weights = weights / weights.mean()
+        if weights.max() <= HEAVIEST * (1 + 1e-9):
+            return weights
+        weights = np.minimum(weights, HEAVIEST)
 
 
 def _standard_error(auc: float, positive: int, negative: int) -> float:

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from study.probe import Classify, classify_by, out_of_fold
-from zest.metrics import wilson_interval
+from zest.metrics import effective_photos, wilson_interval
 
 SIDE, RING = 16, 2  # pixels: a photo is shrunk to this side, and its border is so wide
 FEW_VALUES = 10  # up to so many a forest is asked
@@ -41,6 +41,7 @@ def find_shortcuts(
     sources: dict[str, np.ndarray],
     labels: np.ndarray,
     folds: np.ndarray,
+    groups: np.ndarray,
     num_classes: int,
     seed: int,
 ) -> list[Shortcut]:
@@ -53,6 +54,7 @@ def find_shortcuts(
         sources: float, (photos, values), by name.
         labels: int, (photos,), 0..K-1.
         folds: int, (photos,).
+        groups: int, (photos,), what stays together in the folds.
         num_classes: K.
         seed: of the forests.
     """
@@ -61,9 +63,10 @@ def find_shortcuts(
     for name, values in sources.items():
         classify = _classifier(values.shape[1], seed)
         probabilities = out_of_fold(classify, values, labels, folds, num_classes, seed)
-        hits = int((probabilities.argmax(axis=1) == labels).sum())
-        low, high = wilson_interval(hits, len(labels), CONFIDENCE)
-        found.append(Shortcut(name, hits / len(labels), low, high, majority, len(labels)))
+        hits = probabilities.argmax(axis=1) == labels
+        photos = effective_photos(hits, groups)
+        low, high = wilson_interval(hits.mean() * photos, photos, CONFIDENCE)
+        found.append(Shortcut(name, float(hits.mean()), low, high, majority, len(labels)))
     return found
 
 

@@ -49,6 +49,12 @@ def csv_text(header: Sequence, rows: Iterable[Sequence]) -> str:
     return text.getvalue()
 
 
+def read_csv(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Return the rows of a CSV file of our own by their header."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def sha256(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal."""
     with open(path, "rb") as file:

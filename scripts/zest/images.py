@@ -53,6 +53,18 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
     return image
 
 
+def count_frames(image: Image.Image) -> int:
+    """Return how many pictures a file holds; only the first is used.
+
+    Raises:
+        UnreadableImage: the file ends within one of them.
+    """
+    try:
+        return getattr(image, "n_frames", 1)
+    except Exception as error:  # as many kinds as Pillow has plugins
+        raise UnreadableImage(f"broken data after the first picture: {error}") from error
+
+
 def load_rgb(
     data: bytes, max_pixels: int = 100_000_000, short_side: int | None = None
 ) -> np.ndarray:

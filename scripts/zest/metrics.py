@@ -144,7 +144,7 @@ def score_all(
     return scores
 
 
-def wilson_interval(hits: int, n: int, confidence: float) -> tuple[float, float]:
+def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:
     """Return Wilson's score interval of a share: hits of n (Wilson 1927, JASA 22)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = hits / n
@@ -152,6 +152,34 @@ def wilson_interval(hits: int, n: int, confidence: float) -> tuple[float, float]
     spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
+
+
+def effective_photos(
+    hits: np.ndarray, groups: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Return how many photos of their own would tell a share of hits as surely as these do.
+
+    Photos of one group (a session, one fruit) are right or wrong together, so they say less than as
+    many others. The number is that whose binomial variance is the variance over the groups (Rao &
+    Scott 1992, "A simple method for the analysis of clustered binary data", Biometrics 48), and at
+    most that of photos of these weights without groups (Kish 1965, Survey Sampling, 11.7).
+
+    Args:
+        hits: bool, (photos,).
+        groups: int, (photos,), 0 and up; a photo alone is a group.
+        weights: (photos,), at least 0; None for equal ones.
+    """
+    weights = np.ones(len(hits)) if weights is None else weights
+    total = weights.sum()
+    most = float(total**2 / (weights**2).sum())
+    share = (weights * hits).sum() / total
+    _, codes = np.unique(groups, return_inverse=True)
+    count = codes.max() + 1
+    if not 0 < share < 1 or count < 2:
+        return most
+    beside = np.bincount(codes, weights * (hits - share))  # (groups,), of sum 0
+    variance = (beside**2).sum() * count / (count - 1) / total**2
+    return min(most, share * (1 - share) / variance)
 
 
 def _divide(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:

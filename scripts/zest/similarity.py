@@ -4,18 +4,18 @@ from pathlib import Path
 
 import numpy as np
 
-from zest.engine.features import read_features
+from zest.engine.features import read_features, read_features_of
 
 _PAIRS_AT_ONCE = 4096
 
 
-def read_unit_vectors(path: Path) -> np.ndarray:
+def read_unit_vectors(path: Path, ids: list[str] | None = None) -> np.ndarray:
     """Read a FEATURES table and scale each photo's to length 1: float32, (photos, values).
 
     Raises:
-        UserError: the file is missing or is no such table.
+        UserError: the file is missing, is no such table, or is not of the photos `ids`.
     """
-    _, features = read_features(path)
+    features = read_features(path)[1] if ids is None else read_features_of(path, ids)
     return unit_vectors(features, out=features.reshape(len(features), -1))  # held once
 
 

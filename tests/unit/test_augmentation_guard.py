@@ -242,5 +242,5 @@ def test_features_of_another_training_set_are_refused(tmp_path, monkeypatch):
     made = make_trainset(tmp_path, ["good", "bad"])
     features = np.ones((len(made.rows), 2), np.float32)
     write_features(["other.jpg"] * len(features), features, tmp_path / "features.parquet")
-    with pytest.raises(UserError, match="features of another training set"):
+    with pytest.raises(UserError, match="features of other images"):
         run_stage(made, tmp_path / "features.parquet", tmp_path, monkeypatch)

@@ -112,6 +112,21 @@ def test_an_animation_counts_its_pictures(tmp_path):
     assert read_photo(tmp_path / "a.png", 100).frames == 1
 
 
+@pytest.mark.parametrize("suffix", ["gif", "tif"])
+def test_a_file_that_ends_within_a_later_picture_is_a_problem_and_no_crash(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), np.uint8)
+    pictures = [Image.fromarray(one) for one in noise]
+    path = tmp_path / f"a.{suffix}"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:])
+    whole = path.read_bytes()
+    reasons = []
+    for length in range(len(whole) // 3, len(whole), len(whole) // 40):
+        path.write_bytes(whole[:length])
+        read = read_photo(path, 10_000)
+        reasons += [read] if isinstance(read, str) else []
+    assert any(reason.startswith("broken data after the first picture") for reason in reasons)
+
+
 def lemon(seed: int) -> np.ndarray:
     """A photo with detail at every scale: uint8, (240, 320, 3)."""
     rng = np.random.default_rng(seed)

@@ -87,6 +87,20 @@ def test_of_many_copies_each_is_paired_with_the_nearest_so_that_all_stay_togethe
     assert ("4.jpg", "5.jpg") in pairs
 
 
+def test_a_pair_that_alone_holds_two_clusters_together_is_never_left_out(monkeypatch):
+    monkeypatch.setattr(find_duplicates, "MOST_PARTNERS", 2)
+    bridged = photos([0, 0.0001, 0.0002, 0.465, 0.1], [0] * 5)  # the last is near to all others
+    assert ("3.jpg", "4.jpg", "near") in found(bridged)
+
+
+def test_the_twin_of_a_test_photo_is_not_crowded_out_by_test_photos(monkeypatch):
+    monkeypatch.setattr(find_duplicates, "MOST_PARTNERS", 2)
+    part = ["train", "test", "test", "test", "test"]
+    copies = photos([0.01, 0, 0.0001, 0.0002, 0.0003], [0] * 5, part=part)
+    twins = [pair[1] for pair in found(copies, first=1) if pair[0] == "0.jpg"]
+    assert twins == ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
+
+
 def test_blocks_leave_no_pair_out(monkeypatch):
     several = photos([0, 0.5, 0.01, 1.5, 0.015], [0] * 5)
     whole = found(several)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zest.contracts import FEATURES, read_table, write_table
+from zest.errors import UserError
 
 SEED_OF_FROZEN = 0  # of what a file of weights lacks in the layers that are run once
 _ROWS_IN_GROUP = 256
@@ -41,6 +42,21 @@ def read_features(path: Path) -> tuple[list[str], np.ndarray]:
         features[row : row + len(batch)] = values.reshape(len(batch), *shape)
         row += len(batch)
     return ids, features
+
+
+def read_features_of(path: Path, ids: list[str]) -> np.ndarray:
+    """Return the features of these images in their order, float32 (rows, ...).
+
+    Raises:
+        UserError: as of `read_features`, or the table is of other images.
+    """
+    found, features = read_features(path)
+    if found != ids:
+        raise UserError(
+            f"{path}: these are features of other images, or in another order. Delete the file and "
+            "run the same command again."
+        )
+    return features
 
 
 def _tables(ids: list[str], features: np.ndarray) -> Iterator[pa.Table]:
