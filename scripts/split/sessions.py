@@ -91,8 +91,8 @@ def choose_distance(
     What is compared is the distribution of margins, which needs no label of a test photo: how much
     more like the nearest class a photo is than like the second, by the most similar photo of each.
     The gap of two distributions is the mean distance of their quantiles (Wasserstein-1). The least
-    distance is chosen that closes nine tenths of what the best one closes; and no sessions, if the margins of the
-    test photos cannot be told from those of plain folds (a permutation test).
+    distance is chosen that closes nine tenths of what the best one closes; and no sessions, if the
+    margins of the test photos cannot be told from those of plain folds (a permutation test).
 
     Args:
         vectors: float32, (photos, values), features of the training photos, of length 1.
