@@ -1,7 +1,8 @@
 """
 Scores each model on validation photos only, and ranks the models.
 
-REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, catalog/classes.csv
+REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split/folds.parquet,
+          catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
           confusion_matrix.csv, confusion_matrix.png; leaderboard.csv, leaderboard.html
 """
@@ -12,6 +13,7 @@ rule evaluate_model:
         predictions=[
             f"{results}/predictions/{{model}}/fold{fold}/val.parquet" for fold in train_folds
         ],
+        folds=rules.split_folds.output.folds,
         classes=rules.catalog_training_photos.output.classes,
     output:
         out_of_fold=f"{results}/evaluation/{{model}}/out_of_fold.parquet",
@@ -32,7 +34,7 @@ rule evaluate_model:
         code=code_of("evaluate_model.py"),
     shell:
         "python scripts/evaluate_model.py --cfg {params.cfg:q} --name {wildcards.model:q}"
-        " --predictions {input.predictions:q} --classes {input.classes:q}"
+        " --predictions {input.predictions:q} --folds {input.folds:q} --classes {input.classes:q}"
         " --out-of-fold {output.out_of_fold:q} --scores {output.scores:q}"
         " --per-class {output.per_class:q} --confusion {output.confusion:q}"
         " --figure {output.figure:q} 2>&1 | tee {log:q}"

@@ -64,10 +64,13 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
     """Return what the ranking means, in sentences for people who do not know the field."""
     leader = ranked[0]
     score = leader["scores"][metric]
+    groups = ""
+    if leader["groups"] < leader["photos"]:
+        groups = f" in {leader['groups']} groups, which were right or wrong together,"
     sentences = [
         f"{leader['model']} leads with {TITLES[metric]} {score['value']:.3f} on {leader['photos']} "
-        f"photos that it never saw in training. Its true score on such photos probably lies "
-        f"between {score['low']:.3f} and {score['high']:.3f} ({leader['confidence']:.0%} interval)."
+        f"photos{groups} that it never saw in training. Its true score on such photos probably "
+        f"lies between {score['low']:.3f} and {score['high']:.3f} ({leader['confidence']:.0%} interval)."
     ]
     if len(ranked) > 1:
         sentences.append(

@@ -15,7 +15,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import PREDICTIONS, read_table, write_table
+from zest.contracts import FOLDS, PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
@@ -37,6 +37,13 @@ def gather(paths: list[Path]) -> pa.Table:
             f"{paths[0].parents[1]} and run the same command again."
         )
     return table
+
+
+def groups_of(ids: list[str], folds: Path) -> np.ndarray:
+    """Return which photos the split kept together: int, (photos,), a number for each group."""
+    split = read_table(folds, FOLDS, columns=["image_id", "group"]).to_pylist()
+    group_of = {row["image_id"]: row["group"] or row["image_id"] for row in split}
+    return np.unique([group_of[image_id] for image_id in ids], return_inverse=True)[1]
 
 
 def probability_matrix(table: pa.Table) -> np.ndarray:
@@ -108,6 +115,7 @@ def main() -> None:
     parser.add_argument("--cfg", required=True, help="JSON: seed, evaluation")
     parser.add_argument("--name", required=True, help="of the model")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="val.parquet")
+    parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
     parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
     parser.add_argument("--out-of-fold", required=True, type=Path, help="all of them, written")
     parser.add_argument("--scores", required=True, type=Path, help="scores.json, written")
@@ -122,12 +130,14 @@ def main() -> None:
     table = gather(args.predictions)
     labels = table["label"].to_numpy().astype(np.int64)
     probabilities = probability_matrix(table)
+    groups = groups_of(table["image_id"].to_pylist(), args.folds)
     scores = score_all(
         labels,
         probabilities,
         confidence,
         cfg["evaluation"]["resamples"],
         seed_from(cfg["seed"], "bootstrap"),
+        groups,
     )
     counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
 
@@ -135,6 +145,7 @@ def main() -> None:
     summary = {
         "model": args.name,
         "photos": len(labels),
+        "groups": len(np.unique(groups)),
         "folds": len(args.predictions),
         "confidence": confidence,
         "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},

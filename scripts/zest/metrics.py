@@ -2,7 +2,8 @@
 
 Accuracy, macro F1 and quadratic weighted kappa are functions of the confusion matrix alone. Drawing
 n photos with replacement is drawing its cells from a multinomial distribution with the observed
-shares, so their bootstrap needs only the K x K counts, whatever the number of photos.
+shares, so their bootstrap needs only the K x K counts, whatever the number of photos; where photos
+belong to groups, whole groups are drawn.
 """
 
 from collections.abc import Callable
@@ -111,11 +112,14 @@ def score_all(
     confidence: float,
     resamples: int,
     seed: int,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Score]:
     """Score predictions by every metric, with percentile bootstrap intervals over photos.
 
     Efron & Tibshirani 1993, chapter 13. Where all or no photos are right, resamples of accuracy
     would not vary and the interval would have no width; accuracy has Wilson's score interval.
+    Photos of one group are right or wrong together, so whole groups are drawn, and Wilson's
+    interval is that of the `effective_photos`.
 
     Args:
         labels: int, (photos,), 0..K-1.
@@ -123,25 +127,67 @@ def score_all(
         confidence: level of the intervals, such as 0.95.
         resamples: number of bootstrap resamples.
         seed: of the resampling.
+        groups: int, (photos,), 0 and up; None where each photo is its own.
     """
     n, classes = probabilities.shape
-    counts = confusion_matrix(labels, probabilities.argmax(axis=1), classes)
+    predicted = probabilities.argmax(axis=1)
+    counts = confusion_matrix(labels, predicted, classes)
+    losses = photo_log_losses(labels, probabilities)
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(n, (counts / n).ravel(), size=resamples)
-    drawn = drawn.reshape(resamples, classes, classes)
+    if groups is None or len(np.unique(groups)) == n:
+        photos = float(n)
+        drawn = rng.multinomial(n, (counts / n).ravel(), size=resamples)
+        drawn = drawn.reshape(resamples, classes, classes)
+        means = np.array([losses[rng.integers(0, n, n)].mean() for _ in range(resamples)])
+    else:
+        photos = effective_photos(predicted == labels, groups)
+        cells = labels * classes + predicted
+        drawn, means = _draw_groups(cells, classes**2, losses, groups, resamples, rng)
+        drawn = drawn.reshape(resamples, classes, classes)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     scores = {}
     for name, metric in FROM_COUNTS.items():
+        value = float(metric(counts))
         if name == "accuracy":
-            low, high = wilson_interval(int(np.trace(counts)), n, confidence)
+            low, high = wilson_interval(value * photos, photos, confidence)
         else:
             low, high = np.quantile(metric(drawn), tails)
-        scores[name] = Score(float(metric(counts)), float(low), float(high), n)
-    losses = photo_log_losses(labels, probabilities)
-    means = [losses[rng.integers(0, n, n)].mean() for _ in range(resamples)]
+        scores[name] = Score(value, float(low), float(high), n)
     low, high = np.quantile(means, tails)
     scores["log_loss"] = Score(float(losses.mean()), float(low), float(high), n)
     return scores
+
+
+def _draw_groups(
+    cells: np.ndarray,
+    width: int,
+    losses: np.ndarray,
+    groups: np.ndarray,
+    resamples: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw as many groups as there are with replacement, and count their photos by cell.
+
+    Args:
+        cells: int, (photos,), which cell of the confusion matrix a photo is in.
+        width: how many cells there are.
+        losses: float, (photos,).
+        groups: int, (photos,).
+        resamples: how often.
+        rng: draws them.
+
+    Returns:
+        int64, (resamples, cells), and the mean losses, float (resamples,).
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    count = codes.max() + 1
+    shares = np.full(count, 1 / count)
+    drawn, means = [], []
+    for _ in range(resamples):
+        times = rng.multinomial(count, shares)[codes]  # each photo, with its group
+        drawn.append(np.bincount(cells, times, width).astype(np.int64))
+        means.append(float(times @ losses / times.sum()))
+    return np.stack(drawn), np.array(means)
 
 
 def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:

@@ -5,11 +5,12 @@ import pyarrow as pa
 import pytest
 
 from compare_models import explain, rank, render, to_csv
-from evaluate_model import confusion_csv, gather, per_class_table
+from evaluate_model import confusion_csv, gather, groups_of, per_class_table
 from zest.classes import ClassInfo
-from zest.contracts import PREDICTIONS, write_table
+from zest.contracts import FOLDS, PREDICTIONS, write_table
 from zest.errors import UserError
 
+GROUPS = [("a", "a"), ("b", "a"), ("c", None), ("d", None)]
 METRICS = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")
 
 
@@ -17,7 +18,14 @@ def summary(model: str, value: float, spread: float = 0.05, loss: float = 0.5) -
     score = {"value": value, "low": value - spread, "high": value + spread, "n": 50}
     scores = dict.fromkeys(METRICS, score)
     scores["log_loss"] = {"value": loss, "low": loss - 0.1, "high": loss + 0.1, "n": 50}
-    return {"model": model, "photos": 50, "folds": 1, "confidence": 0.95, "scores": scores}
+    return {
+        "model": model,
+        "photos": 50,
+        "groups": 50,
+        "folds": 1,
+        "confidence": 0.95,
+        "scores": scores,
+    }
 
 
 def names(ranked: list[dict]) -> list[str]:
@@ -58,6 +66,18 @@ def test_the_leader_is_called_flattered_only_where_it_was_chosen_among_several()
     assert "flattered" not in alone
     both = " ".join(explain([summary("a", 0.9), summary("b", 0.5)], "accuracy"))
     assert "the best of 2 models on these photos, it is a little flattered" in both
+
+
+def test_photos_that_belong_together_are_told():
+    told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], "accuracy"))
+    assert "on 50 photos in 12 groups, which were right or wrong together, that it" in told
+
+
+def test_a_photo_has_the_group_that_the_split_gave_it(tmp_path):
+    rows = [{"image_id": name, "label": 0, "fold": 0, "group": group} for name, group in GROUPS]
+    write_table(pa.Table.from_pylist(rows, schema=FOLDS), tmp_path / "folds", FOLDS)
+    found = groups_of(["d", "c", "b", "a"], tmp_path / "folds").tolist()
+    assert found[0] != found[1] != found[2] == found[3] != found[0]
 
 
 def test_the_contests_metric_leads_the_table():

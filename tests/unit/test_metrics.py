@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn import metrics as reference
 
 from zest.metrics import (
@@ -89,3 +90,20 @@ def test_a_higher_confidence_gives_wider_intervals():
     for name in narrow:
         assert wide[name].low < narrow[name].low
         assert wide[name].high > narrow[name].high
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_intervals_are_as_wide_as_groups_make_them(size):
+    """Ten copies of each photo say no more than the photo; a group of one is a photo."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 60)
+    probabilities = softmax(2 * np.eye(3)[labels] + 2 * rng.normal(size=(60, 3)), axis=1)
+    once = score_all(labels, probabilities, 0.95, 4000, 1)
+    copies = (labels.repeat(size), probabilities.repeat(size, axis=0))
+    grouped = score_all(*copies, 0.95, 4000, 1, np.arange(60).repeat(size))
+    for name, one in once.items():
+        assert grouped[name].value == pytest.approx(one.value)
+        assert grouped[name].high - grouped[name].low == pytest.approx(one.high - one.low, rel=0.1)
+    if size > 1:
+        apart = score_all(*copies, 0.95, 4000, 1)["macro_f1"]
+        assert apart.high - apart.low < 0.5 * (once["macro_f1"].high - once["macro_f1"].low)
