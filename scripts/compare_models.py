@@ -70,7 +70,8 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
     sentences = [
         f"{leader['model']} leads with {TITLES[metric]} {score['value']:.3f} on {leader['photos']} "
         f"photos{groups} that it never saw in training. Its true score on such photos probably "
-        f"lies between {score['low']:.3f} and {score['high']:.3f} ({leader['confidence']:.0%} interval)."
+        f"lies between {score['low']:.3f} and {score['high']:.3f} "
+        f"({leader['confidence']:.0%} interval)."
     ]
     if len(ranked) > 1:
         sentences.append(
