@@ -98,10 +98,16 @@ def test_a_name_that_yaml_does_not_read_as_text_is_refused(section, name, shown)
     assert f"  {section}: the name must be text, not {shown}; put it in quotes" in told
 
 
-@pytest.mark.parametrize("text", ["demo:", "split:", "models:", "models: {lite0: }", "recipes:"])
+@pytest.mark.parametrize("text", ["demo:", "split:", "models:", "recipes:"])
 def test_what_is_left_empty_in_the_file_has_all_its_defaults(text):
     required = {"competition": "test", "data": {"root": "photos"}}
     assert validate({**required, **yaml.safe_load(text)}) == validate(required)
+
+
+def test_a_model_left_empty_has_the_defaults_of_its_keys():
+    found = validate(minimal(models=yaml.safe_load("lite0:")))["models"]["lite0"]
+    assert found == validate(minimal(models={"lite0": {}}))["models"]["lite0"]
+    assert found["frozen"] == 0
 
 
 def test_an_operation_left_empty_has_its_defaults():

@@ -79,7 +79,7 @@ def test_what_goes_with_a_mixed_recipe(settings):
         ),
         (
             {"cache_frozen": True, "frozen": 3, "phases": [{"epochs": 1, "image_size": 64}]},
-            "models.m.phases[0].image_size: 64 is not the model's (160)",
+            "models.m.phases[0].image_size: 64 is not the model's (224)",
         ),
         (
             {"cache_frozen": True, "frozen": 3, "pretrained": False},
@@ -153,7 +153,9 @@ def test_a_teacher_that_learns_from_its_student_is_told():
 
 def test_a_teacher_that_needs_larger_images_than_the_students_is_told():
     models = {"a": {"distillation": {"teacher": "linear_probe"}}}
-    assert "linear_probe takes images of 224 pixels" in faults({}, models=models)
+    told = faults({}, models=models, recipes={"standard": {"image_size": 160}})
+    assert "linear_probe takes images of 224 pixels" in told
+    assert faults({}, models=models) == ""
 
 
 @pytest.mark.parametrize(
