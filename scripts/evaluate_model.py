@@ -19,6 +19,7 @@ from zest.contracts import FOLDS, PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
+from zest.folds import group_numbers
 from zest.metrics import confusion_matrix, per_class_scores, score_all, wilson_interval
 from zest.randomness import seed_from
 
@@ -42,8 +43,8 @@ def gather(paths: list[Path]) -> pa.Table:
 def groups_of(ids: list[str], folds: Path) -> np.ndarray:
     """Return which photos the split kept together: int, (photos,), a number for each group."""
     split = read_table(folds, FOLDS, columns=["image_id", "group"]).to_pylist()
-    group_of = {row["image_id"]: row["group"] or row["image_id"] for row in split}
-    return np.unique([group_of[image_id] for image_id in ids], return_inverse=True)[1]
+    group_of = {row["image_id"]: row["group"] for row in split}
+    return group_numbers([group_of[image_id] for image_id in ids])
 
 
 def probability_matrix(table: pa.Table) -> np.ndarray:

@@ -22,11 +22,12 @@ from study.label_errors import likely_errors
 from study.photo_map import draw_map
 from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift
-from study.shortcuts import CONFIDENCE, border, find_shortcuts
+from study.shortcuts import CONFIDENCE, Shortcut, border, find_shortcuts
 from zest.contracts import CATALOG, FOLDS, MEASURES, read_pictures, read_table
 from zest.engine.features import read_features, read_features_of
 from zest.errors import run
 from zest.files import csv_text, write_text
+from zest.folds import group_numbers
 from zest.images import load_rgb
 from zest.metrics import effective_photos, wilson_interval
 from zest.randomness import seed_from
@@ -34,6 +35,9 @@ from zest.similarity import unit_vectors
 
 MOST_STUDIED = 5000  # training photos of which shortcuts are looked for
 MOST_ON_MAP = 2000  # photos of both parts
+SHORTCUT_COLUMNS = ["source", "accuracy", "low", "high", "majority"]
+DOUBTFUL_COLUMNS = ["image_id", "label", "predicted"]
+DOUBTFUL_COLUMNS += ["label_probability", "predicted_probability"]
 FEWEST_TEST = 20  # test photos of which it is asked whether they can be told from training photos
 
 
@@ -56,6 +60,14 @@ def sources_of(catalog: pa.Table, measures: Path, rows: np.ndarray) -> dict[str,
         "file size": np.log(size + 1)[:, None],
         "image size": np.stack([width, height], axis=1),
     }
+
+
+def shortcut_rows(shortcuts: list[Shortcut]) -> list[tuple]:
+    """Return the rows of shortcuts.csv."""
+    return [
+        (one.source, *(f"{value:.6f}" for value in (one.accuracy, one.low, one.high, one.majority)))
+        for one in shortcuts
+    ]
 
 
 def score(
@@ -96,73 +108,80 @@ def estimates(
     return rows
 
 
-def group_numbers(names: list[str | None]) -> np.ndarray:
-    """Number the groups of photos, int (photos,); a photo without a name is one of its own."""
-    known: dict[str | int, int] = {}
-    keys = [row if name is None else name for row, name in enumerate(names)]
-    return np.array([known.setdefault(key, len(known)) for key in keys])
+def doubtful_rows(ids: list[str], labels: np.ndarray, probabilities: np.ndarray) -> list[tuple]:
+    """Return the rows of label_errors.csv; probabilities are out of fold, float (photos, K)."""
+    return [
+        (
+            *(ids[row], labels[row], other),
+            *(f"{probabilities[row, label]:.6f}" for label in (labels[row], other)),
+        )
+        for row, other in zip(*likely_errors(probabilities, labels), strict=True)
+    ]
+
+
+def shift_rows(ids: list[str], shift: Shift | None) -> list[tuple]:
+    """Return the rows of shift.csv."""
+    if shift is None:
+        return []
+    values = zip(ids, shift.likeness, shift.weights, strict=True)
+    return [(image_id, f"{likeness:.6f}", f"{weight:.6f}") for image_id, likeness, weight in values]
+
+
+def map_rows(
+    train: tuple[list[str], np.ndarray], test: tuple[list[str], np.ndarray], seed: int
+) -> list[tuple]:
+    """Return the rows of map.csv.
+
+    Args:
+        train: image_id and features, float32 (photos, values), of the training photos.
+        test: the same of the test photos.
+        seed: of the choice of photos and of the map.
+    """
+    named = [("train", one) for one in train[0]] + [("test", one) for one in test[0]]
+    shown = np.sort(np.random.default_rng(seed).permutation(len(named))[:MOST_ON_MAP])
+    first = len(train[0])
+    on_map = np.concatenate(
+        [train[1][shown[shown < first]], test[1][shown[shown >= first] - first]]
+    )
+    places = draw_map(unit_vectors(on_map), seed)
+    return [
+        (*named[row], f"{x:.5f}", f"{y:.5f}") for row, (x, y) in zip(shown, places, strict=True)
+    ]
 
 
 def main() -> None:
     """Read what is known of the photos, study it, write the tables."""
     args = _arguments()
-    cfg = json.loads(args.cfg)
-    seed = seed_from(cfg["seed"], "study") % 2**32
+    seed = seed_from(json.loads(args.cfg)["seed"], "study") % 2**32
     catalog = read_table(args.catalog, CATALOG)
-    labels = catalog["label"].to_numpy()
-    num_classes = int(labels.max()) + 1
-    ids = catalog["image_id"].to_pylist()
+    ids, labels = catalog["image_id"].to_pylist(), catalog["label"].to_numpy()
     split = read_table(args.folds, FOLDS)
     folds, groups = split["fold"].to_numpy(), group_numbers(split["group"].to_pylist())
     features = read_features_of(args.features, ids)
     test_ids, test = read_features(args.test) if args.test else ([], features[:0])
 
-    rng = np.random.default_rng(seed)
-    studied = np.sort(rng.permutation(len(ids))[:MOST_STUDIED])
-    sources = sources_of(catalog, args.measures, studied)
-    of_studied = (labels[studied], folds[studied], groups[studied])
-    shortcuts = find_shortcuts(sources, *of_studied, num_classes, seed)
-    rows = [
-        (one.source, *(f"{value:.6f}" for value in (one.accuracy, one.low, one.high, one.majority)))
-        for one in shortcuts
-    ]
-    write_text(args.shortcuts, csv_text(["source", "accuracy", "low", "high", "majority"], rows))
-
-    without_groups = plain_folds(labels, int(folds.max()) + 1, seed)
-    plain = out_of_fold(linear_probe, features, labels, without_groups, num_classes, seed)
-    grouped = out_of_fold(linear_probe, features, labels, folds, num_classes, seed)
-    rows = [
-        (ids[row], labels[row], other, f"{plain[row, labels[row]]:.6f}", f"{plain[row, other]:.6f}")
-        for row, other in zip(*likely_errors(plain, labels), strict=True)
-    ]
-    header = ["image_id", "label", "predicted", "label_probability", "predicted_probability"]
-    doubtful = len(rows)
-    write_text(args.label_errors, csv_text(header, rows))
-
-    shift = measure_shift(features, test, seed) if len(test) >= FEWEST_TEST else None
-    rows = []
-    if shift is not None:
-        rows = [
-            (image_id, f"{likeness:.6f}", f"{weight:.6f}")
-            for image_id, likeness, weight in zip(ids, shift.likeness, shift.weights, strict=True)
-        ]
-    write_text(args.shift, csv_text(["image_id", "likeness", "weight"], rows))
-    header = ["estimate", "value", "low", "high", "photos"]
-    write_text(args.estimates, csv_text(header, estimates(plain, grouped, labels, groups, shift)))
-
-    shown = np.sort(rng.permutation(len(ids) + len(test_ids))[:MOST_ON_MAP])
-    on_map = np.concatenate(
-        [features[shown[shown < len(ids)]], test[shown[shown >= len(ids)] - len(ids)]]
+    classes = int(labels.max()) + 1
+    studied = np.sort(np.random.default_rng(seed).permutation(len(ids))[:MOST_STUDIED])
+    shortcuts = find_shortcuts(
+        sources_of(catalog, args.measures, studied),
+        *(labels[studied], folds[studied], groups[studied], classes, seed),
     )
-    places = draw_map(unit_vectors(on_map), seed)
-    named = [("train", one) for one in ids] + [("test", one) for one in test_ids]
-    rows = [
-        (*named[row], f"{x:.5f}", f"{y:.5f}") for row, (x, y) in zip(shown, places, strict=True)
-    ]
-    write_text(args.map, csv_text(["part", "image_id", "x", "y"], rows))
-    for row in estimates(plain, grouped, labels, groups, shift):
-        print(f"{row[0]}: {float(row[1]):.3f} ({float(row[2]):.3f} to {float(row[3]):.3f})")
-    print(f"{doubtful} doubtful labels: {args.label_errors}", flush=True)
+    without_groups = plain_folds(labels, int(folds.max()) + 1, seed)
+    plain = out_of_fold(linear_probe, features, labels, without_groups, classes, seed)
+    grouped = out_of_fold(linear_probe, features, labels, folds, classes, seed)
+    shift = measure_shift(features, test, seed) if len(test) >= FEWEST_TEST else None
+
+    told = estimates(plain, grouped, labels, groups, shift)
+    doubtful = doubtful_rows(ids, labels, plain)
+    write_text(args.shortcuts, csv_text(SHORTCUT_COLUMNS, shortcut_rows(shortcuts)))
+    write_text(args.label_errors, csv_text(DOUBTFUL_COLUMNS, doubtful))
+    write_text(args.shift, csv_text(["image_id", "likeness", "weight"], shift_rows(ids, shift)))
+    write_text(args.estimates, csv_text(["estimate", "value", "low", "high", "photos"], told))
+    places = map_rows((ids, features), (test_ids, test), seed)
+    write_text(args.map, csv_text(["part", "image_id", "x", "y"], places))
+    for name, value, low, high, _ in told:
+        print(f"{name}: {float(value):.3f} ({float(low):.3f} to {float(high):.3f})")
+    print(f"{len(doubtful)} doubtful labels: {args.label_errors}", flush=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow.compute as pc
 
 from zest.contracts import FOLDS, read_table
@@ -42,3 +43,10 @@ def rows_of_fold(ids: Sequence[str], folds: Path, fold: int) -> tuple[list[int],
         )
     rows = [row for row, image_id in enumerate(ids) if image_id in labels]
     return rows, [labels[ids[row]] for row in rows]
+
+
+def group_numbers(names: Sequence[str | None]) -> np.ndarray:
+    """Number the groups of photos, int (photos,); a photo without a name is one of its own."""
+    known: dict[str | int, int] = {}
+    keys = [row if name is None else name for row, name in enumerate(names)]
+    return np.array([known.setdefault(key, len(known)) for key in keys], np.int64)
