@@ -39,7 +39,7 @@ rule study_photos:
     conda:
         environment
     params:
-        cfg=settings("seed"),
+        cfg=settings("seed", own_folds=config["split"]["file"] is not None),
         code=code_of("study_photos.py"),
     shell:
         "python scripts/study_photos.py --cfg {params.cfg:q} --catalog {input.catalog:q}"

@@ -202,7 +202,7 @@ def outlook(estimates: dict[str, Estimate]) -> str:
             f"A linear probe scores {grouped.value:.3f} in these folds ({grouped.low:.3f} to "
             f"{grouped.high:.3f}); on photos taken like these, expect about as much of it."
         )
-    weighted = estimates["folds of the split, weighted"]
+    weighted = estimates["expected on the test photos"]
     expected = weighted if told_apart(auc) else grouped
     if expected.value >= plain.value - FLATTERY and not expected.high < plain.low:
         return (
@@ -213,8 +213,8 @@ def outlook(estimates: dict[str, Estimate]) -> str:
         f"A linear probe would claim {plain.value:.3f} in plain folds. Expect about "
         f"{expected.value:.3f} on the test photos ({expected.low:.3f} to {expected.high:.3f}). "
         f"In the folds of this split it scores {grouped.value:.3f}: judge other models there, and "
-        "expect them to lose as much on the test photos as it does. No such forecast is sure; on "
-        "photo sets whose answers were known it was up to 0.07 too high."
+        "expect them to lose as much on the test photos as it does. No such forecast is sure: mind "
+        "its interval."
     )
 
 

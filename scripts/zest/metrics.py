@@ -211,7 +211,7 @@ def effective_photos(
     most that of photos of these weights without groups (Kish 1965, Survey Sampling, 11.7).
 
     Args:
-        hits: bool, (photos,).
+        hits: (photos,), bool, or how often each is right, 0 to 1.
         groups: int, (photos,), 0 and up; a photo alone is a group.
         weights: (photos,), at least 0; None for equal ones.
     """

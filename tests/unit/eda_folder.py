@@ -128,7 +128,7 @@ def write_findings(folder: Path, train: list[dict], test: list[dict]) -> None:
     _write_csv(folder / "map.csv", ["part", "image_id", "x", "y"], places)
     estimates = [("plain folds", 0.9, 0.85, 0.95, 20), ("folds of the split", 0.6, 0.5, 0.7, 20)]
     if test:
-        estimates.append(("folds of the split, weighted", 0.55, 0.4, 0.7, 12))
+        estimates.append(("expected on the test photos", 0.55, 0.4, 0.7, 12))
         estimates.append(("AUC of test against training", 0.8, 0.7, 0.9, 20))
     _write_csv(folder / "estimates.csv", ["estimate", "value", "low", "high", "photos"], estimates)
     labels = sorted({row["label"] for row in train})

@@ -5,7 +5,7 @@ import pytest
 
 from study.label_errors import likely_errors
 from study.photo_map import draw_map
-from study.probe import linear_probe, out_of_fold, plain_folds
+from study.probe import group_folds, linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift, weigh
 from study.shortcuts import border, find_shortcuts
 from study_photos import estimates
@@ -120,9 +120,8 @@ def test_the_map_keeps_alike_photos_together_and_is_the_same_each_time():
 
 
 def test_estimates_are_shares_with_their_photos():
-    labels = np.array([0, 1, 1, 0])
-    right, half = np.eye(2)[labels], np.eye(2)[[0, 1, 0, 1]]
-    rows = estimates(right, half, labels, np.arange(4), None)
+    right, half = np.array([True] * 4), np.array([True, True, False, False])
+    rows = estimates(right, [half], np.arange(4), None)
     assert [(row[0], row[1], row[4]) for row in rows] == [
         ("plain folds", "1.000000", "4"),
         ("folds of the split", "0.500000", "3"),  # of 4 - 1 that are free
@@ -130,18 +129,32 @@ def test_estimates_are_shares_with_their_photos():
 
 
 def test_the_weighted_estimate_counts_photos_by_their_weight():
-    labels = np.zeros(40, int)
-    grouped = np.eye(2)[np.repeat([0, 1, 0, 1], 10)]  # right, wrong, right, wrong
+    hits = np.repeat([True, False, True, False], 10)
     weights = np.repeat([0.2, 0.6, 0.6, 2.6], 10)
     shift = Shift(0.9, 0.85, 0.95, np.full(40, 0.5), weights)
-    found = {row[0]: row for row in estimates(grouped, grouped, labels, np.arange(40), shift)}
+    found = {row[0]: row for row in estimates(hits, [hits], np.arange(40), shift)}
     assert float(found["folds of the split"][1]) == 0.5
-    assert float(found["folds of the split, weighted"][1]) == pytest.approx(0.8 / 4)
-    low, high = (float(found["folds of the split, weighted"][place]) for place in (2, 3))
+    assert float(found["expected on the test photos"][1]) == pytest.approx(0.8 / 4)
+    low, high = (float(found["expected on the test photos"][place]) for place in (2, 3))
     assert low < 0.2 < high
     assert found["AUC of test against training"][1:4] == ("0.900000", "0.850000", "0.950000")
     most = 40**2 / (10 * (0.2**2 + 0.6**2 + 0.6**2 + 2.6**2))
-    assert float(found["folds of the split, weighted"][4]) <= round(most)
+    assert float(found["expected on the test photos"][4]) <= round(most)
+
+
+def test_what_to_expect_is_the_mean_over_several_divisions():
+    shift = Shift(0.9, 0.85, 0.95, np.full(4, 0.5), np.ones(4))
+    one, other = np.array([True, True, False, False]), np.array([True, True, True, True])
+    found = {row[0]: float(row[1]) for row in estimates(one, [one, other], np.arange(4), shift)}
+    assert found["folds of the split"] == 0.5
+    assert found["expected on the test photos"] == 0.75
+
+
+def test_other_divisions_keep_the_groups_together_and_differ():
+    groups = np.arange(120) // 4
+    one, other = (group_folds(LABELS, groups, 5, seed) for seed in (0, 1))
+    assert all(len(np.unique(one[groups == group])) == 1 for group in range(30))
+    assert (one != other).any()
 
 
 def test_photos_of_one_session_count_as_few():
