@@ -24,8 +24,8 @@ def advice(survey: Survey) -> Section:
         source="the sections above",
         meaning=[
             "Each item follows from a finding above; the lines go into the configuration "
-            "(config/README.md explains every key). Recipes are advised for `standard`, which "
-            "models take that name no other."
+            "(config/README.md explains every key). Recipes are advised for standard, the "
+            "one of models that name no other."
         ],
         content={
             "advice": [(what, _yaml(lines) if lines else None) for what, lines in items],
@@ -50,7 +50,7 @@ def merged(sections: list[dict]) -> dict:
 
 
 def _yaml(lines: dict) -> str:
-    return yaml.safe_dump(lines, sort_keys=False).rstrip()
+    return yaml.safe_dump(lines, sort_keys=False, default_flow_style=None).rstrip()
 
 
 def _operations(*operations: dict) -> dict:

@@ -190,7 +190,13 @@ def split(found: Findings) -> list[str]:
             "photos that were taken in one go are kept together, until validation is as hard as "
             "the test photos look: the least distance whose gap is nearly the smallest."
         )
-    return [*told, outlook(found.estimates)]
+    told.append(outlook(found.estimates))
+    if found.group_sizes:
+        told.append(
+            "Photos of one group are right or wrong together, so they say as much as fewer "
+            "independent ones; the intervals count those."
+        )
+    return told
 
 
 def outlook(estimates: dict[str, Estimate]) -> str:
