@@ -193,8 +193,8 @@ def split(found: Findings) -> list[str]:
     told.append(outlook(found.estimates))
     if found.group_sizes:
         told.append(
-            "Photos of one group are right or wrong together, so they say as much as fewer "
-            "independent ones; the intervals count those."
+            "Photos of one group are right or wrong together, so fewer count than there are, and "
+            "the intervals are of those."
         )
     return told
 
