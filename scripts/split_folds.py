@@ -21,7 +21,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from split import groups
-from split.assignment import assign_folds, check_class_sizes, check_folds, class_counts
+from split.assignment import check_class_sizes, check_folds, class_counts
 from split.fixed import read_folds
 from split.groups import Links
 from split.sessions import Clustering, Tried, choose_distance
@@ -31,6 +31,7 @@ from zest.errors import UserError, run
 from zest.files import csv_text, write_text
 from zest.randomness import seed_from
 from zest.similarity import read_unit_vectors
+from zest.stratified_folds import assign_folds
 
 SHOWN = 12  # classes in a printed line
 LOST_CLASSES = 0.05  # share of the classes that a fold may lack for the sake of sessions

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from study.label_errors import likely_errors
 from study.photo_map import draw_map
-from study.probe import group_folds, linear_probe, out_of_fold, plain_folds
+from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift
 from study.shortcuts import CONFIDENCE, Shortcut, border, find_shortcuts
 from zest.contracts import CATALOG, FOLDS, MEASURES, read_pictures, read_table
@@ -32,6 +32,7 @@ from zest.images import load_rgb
 from zest.metrics import effective_photos, wilson_interval
 from zest.randomness import seed_from
 from zest.similarity import unit_vectors
+from zest.stratified_folds import assign_folds
 
 MOST_STUDIED = 5000  # training photos of which shortcuts are looked for
 MOST_ON_MAP = 2000  # photos of both parts
@@ -174,7 +175,7 @@ def main() -> None:
     if not cfg["own_folds"]:
         more = min(MOST_DIVISIONS, MOST_PREDICTED // len(ids)) - 1
         count = int(folds.max()) + 1
-        divisions += [group_folds(labels, groups, count, seed + n) for n in range(more)]
+        divisions += [assign_folds(labels, count, seed + n, groups) for n in range(more)]
     hits = [
         out_of_fold(linear_probe, features, labels, one, classes, seed).argmax(axis=1) == labels
         for one in divisions

@@ -99,7 +99,7 @@ def choose_distance(
         labels: int, (photos,), 0..K-1.
         test_vectors: float32, (test photos, values).
         folds_of: gives the folds, int (photos,), for sessions, int (photos,), or for None; itself
-            None where sessions are so large that a class falls into one fold.
+            None where sessions are too large for folds that hold the classes.
         clustering: of the training photos.
         seed: of the choice of photos, where there are many.
 

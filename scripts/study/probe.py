@@ -1,18 +1,13 @@
 """Quick classifiers that are fitted without some photos and asked about those."""
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import ClassifierMixin, clone
-from sklearn.model_selection import (
-    BaseCrossValidator,
-    StratifiedGroupKFold,
-    StratifiedKFold,
-)
 
 from zest.linear_probe import DEFAULT_L2, fit_classifier
+from zest.stratified_folds import assign_folds
 
 MOST_LEARNED = 20_000  # photos that a classifier learns from
 
@@ -68,23 +63,10 @@ def out_of_fold(
 
 
 def plain_folds(labels: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return stratified folds, int (photos,), that keep nothing together."""
-    folds = min(folds, np.bincount(labels)[np.unique(labels)].min())
-    return _assigned(StratifiedKFold(max(2, folds), shuffle=True, random_state=seed), labels)
+    """Return stratified folds, int (photos,), that keep nothing together.
 
-
-def group_folds(labels: np.ndarray, groups: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Return stratified folds, int (photos,), that keep groups together."""
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class of fewer groups than folds
-        return _assigned(splitter, labels, groups)
-
-
-def _assigned(
-    splitter: BaseCrossValidator, labels: np.ndarray, groups: np.ndarray | None = None
-) -> np.ndarray:
-    assigned = np.empty(len(labels), np.int64)
-    for fold, (_, held_out) in enumerate(splitter.split(labels, labels, groups)):
-        assigned[held_out] = fold
-    return assigned
+    There are fewer of them where a class has fewer photos.
+    """
+    return assign_folds(
+        labels, max(2, min(folds, np.bincount(labels)[np.unique(labels)].min())), seed
+    )

@@ -114,16 +114,21 @@ def _average_contradictions(path: str, model: dict, epochs: int) -> Iterator[str
         yield f"{path}.average_epochs: early stopping keeps the best epoch; set it to 0"
 
 
+def needs_validation(model: dict) -> list[str]:
+    """Return the keys of a model whose values need a validation score after each epoch."""
+    needed = {
+        "early_stopping_patience": model["early_stopping_patience"] is not None,
+        "schedule": model["schedule"] == "plateau",
+    }
+    return [key for key, is_needed in needed.items() if is_needed]
+
+
 def _unvalidated_contradictions(path: str, model: dict) -> Iterator[str]:
-    for key, needs in (
-        ("early_stopping_patience", model["early_stopping_patience"] is not None),
-        ("schedule", model["schedule"] == "plateau"),
-    ):
-        if needs:
-            yield (
-                f"{path}.{key}: {model[key]} needs a validation score, and a training on all "
-                "photos has none; set submission.train_on: folds"
-            )
+    for key in needs_validation(model):
+        yield (
+            f"{path}.{key}: {model[key]} needs a validation score, and a training on all photos "
+            "has none; set submission.train_on: folds"
+        )
 
 
 def _cache_contradictions(path: str, model: dict, phases: list[Phase], size: int) -> Iterator[str]:

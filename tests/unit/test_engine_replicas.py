@@ -89,12 +89,16 @@ def run(folder, text):
     return done, time.monotonic() - started
 
 
-@pytest.fixture(scope="module")
-def exchanged(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exchange")
-    done, _ = run(folder, EXCHANGE)
+def found_by_each(folder, text):
+    """Run a program that writes what it found as {rank}.npz; return that of each replica."""
+    done, _ = run(folder, text)
     assert done.returncode == 0, done.stderr
     return [dict(np.load(folder / f"{rank}.npz")) for rank in range(3)]
+
+
+@pytest.fixture(scope="module")
+def exchanged(tmp_path_factory):
+    return found_by_each(tmp_path_factory.mktemp("exchange"), EXCHANGE)
 
 
 def test_gradients_become_their_mean(exchanged):
@@ -118,10 +122,7 @@ def test_a_total_is_exact_where_the_sum_is(exchanged):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("training")
-    done, _ = run(folder, TRAINING)
-    assert done.returncode == 0, done.stderr
-    return [dict(np.load(folder / f"{rank}.npz")) for rank in range(3)]
+    return found_by_each(tmp_path_factory.mktemp("training"), TRAINING)
 
 
 def test_each_row_of_a_batch_is_learned_by_one_replica(trained):

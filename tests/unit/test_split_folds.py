@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import split_folds
-from split.assignment import assign_folds, check_class_sizes, check_folds
+from split.assignment import check_class_sizes, check_folds
 from split.fixed import read_folds
 from split.groups import join, links_of_names, links_of_pairs, names_by_pattern
 from split.sessions import Clustering, choose_distance, margins, wasserstein
@@ -16,6 +16,7 @@ from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
 from zest.engine.features import write_features
 from zest.errors import UserError
 from zest.similarity import unit_vectors
+from zest.stratified_folds import assign_folds
 
 LABELS = np.repeat([0, 1, 2, 3], [400, 255, 235, 212])
 

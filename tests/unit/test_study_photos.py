@@ -5,7 +5,7 @@ import pytest
 
 from study.label_errors import likely_errors
 from study.photo_map import draw_map
-from study.probe import group_folds, linear_probe, out_of_fold, plain_folds
+from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift, weigh
 from study.shortcuts import border, find_shortcuts
 from study_photos import estimates
@@ -148,13 +148,6 @@ def test_what_to_expect_is_the_mean_over_several_divisions():
     found = {row[0]: float(row[1]) for row in estimates(one, [one, other], np.arange(4), shift)}
     assert found["folds of the split"] == 0.5
     assert found["expected on the test photos"] == 0.75
-
-
-def test_other_divisions_keep_the_groups_together_and_differ():
-    groups = np.arange(120) // 4
-    one, other = (group_folds(LABELS, groups, 5, seed) for seed in (0, 1))
-    assert all(len(np.unique(one[groups == group])) == 1 for group in range(30))
-    assert (one != other).any()
 
 
 def test_photos_of_one_session_count_as_few():

@@ -15,6 +15,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from zest.config_training import needs_validation
 from zest.contracts import VALIDATION_SCORES
 from zest.engine.averaging import EpochAverage, WeightAverage
 from zest.engine.batches import TrainingSet, ValidationSet, training_batches
@@ -321,11 +322,8 @@ def _refuse_what_cannot_be_trained(
             f"{rows} rows in the training set are less than two for each of {replicas} processes; "
             "lower models.*.replicas, or raise recipes.*.copies"
         )
-    for key, needed in (
-        ("early_stopping_patience", settings["early_stopping_patience"] is not None),
-        ("schedule", settings["schedule"] == "plateau"),
-    ):
-        if needed and not validated:
+    if not validated:
+        for key in needs_validation(settings):
             raise UserError(
                 f"models.*.{key}: {settings[key]} needs a validation score, and a training on all "
                 "photos has none; change it, or train on folds"
