@@ -66,7 +66,7 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
     score = leader["scores"][metric]
     groups = ""
     if leader["groups"] < leader["photos"]:
-        groups = f" in {leader['groups']} groups, which were right or wrong together,"
+        groups = f" ({leader['groups']} groups that belong together or stand alone)"
     sentences = [
         f"{leader['model']} leads with {TITLES[metric]} {score['value']:.3f} on {leader['photos']} "
         f"photos{groups} that it never saw in training. Its true score on such photos probably "

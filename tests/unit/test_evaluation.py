@@ -70,7 +70,7 @@ def test_the_leader_is_called_flattered_only_where_it_was_chosen_among_several()
 
 def test_photos_that_belong_together_are_told():
     told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], "accuracy"))
-    assert "on 50 photos in 12 groups, which were right or wrong together, that it" in told
+    assert "on 50 photos (12 groups that belong together or stand alone) that it never" in told
 
 
 def test_a_photo_has_the_group_that_the_split_gave_it(tmp_path):
