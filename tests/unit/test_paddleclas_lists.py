@@ -8,10 +8,10 @@ import pytest
 from build_catalog import build_training_part
 from catalog_folder import CFG, command, photo
 from export_paddleclas_lists import choose_delimiter, label_text
-from split.assignment import assign_folds
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, FOLDS, read_table, write_table
 from zest.errors import UserError
+from zest.stratified_folds import assign_folds
 
 NAMES = ["excellent", "not so good", "良"]
 LISTS = {"kind": "lists", "labels": ["train_list.txt", "val_list.txt"], "classes": "label_list.txt"}

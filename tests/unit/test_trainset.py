@@ -11,11 +11,11 @@ from PIL import Image
 
 from augment_fold import Photo, check_no_leak, make_rows
 from balance_fold import draw_rows, list_rows, number_copies, tell, wanted_rows
-from split.assignment import assign_folds
 from trainset.mixing import draw_mixes
 from zest.contracts import FOLDS, TRAINSET
 from zest.errors import UserError
 from zest.images import decode_png, fit, load_rgb
+from zest.stratified_folds import assign_folds
 
 LABELS = np.repeat([0, 1, 2, 3], [400, 255, 235, 212])
 
