@@ -5,11 +5,11 @@ pixels, measures, perceptual hash and thumbnail. Bare decoding starts from bytes
 are those of the processor, so that other work on the machine counts less.
 Run it in the environment:
 
-    python benchmarks/catalog_speed.py [--photos FOLDER] [--rounds N]
+    python benchmarks/catalog_speed.py [--photos FOLDER | --size PIXELS] [--rounds N]
 
-Without a folder it renders photos of 640 x 640. Other decoders are timed too where they can be
-imported, as after `pip install --no-deps --target DIR imagecodecs kornia-rs ajpegli` with DIR in
-PYTHONPATH.
+Without a folder it renders square photos, of 640 pixels a side where no size is named. Other
+decoders are timed too where they can be imported, as after `pip install --no-deps --target DIR
+imagecodecs kornia-rs ajpegli` with DIR in PYTHONPATH.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from zest.images import decode, open_image
 from zest.parallel import settle_process
 
 DEMO_SCRIPT = Path(__file__).parents[1] / "scripts" / "make_demo_data.py"
-DEMO = {"seed": 0, "train_photos": 60, "test_photos": 4, "size": 640}
+DEMO = {"seed": 0, "train_photos": 60, "test_photos": 4}
 DEMO |= {"background_shortcut": False, "label_noise": 0, "near_duplicates": 0}
 MOST_PHOTOS = 200
 FULL, SCALED, OURS = "simplejpeg, whole", "simplejpeg, scaled as ours", "read_photo"
@@ -95,13 +95,15 @@ def main() -> None:
     """Render or list the photos, time every contender in every round, print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", type=Path, help="a folder of JPEGs; rendered if none is named")
+    parser.add_argument("--size", type=int, default=640, help="pixels of a rendered side")
     parser.add_argument("--rounds", type=int, default=15, help="times that each takes its turn")
     args = parser.parse_args()
     settle_process()
     with tempfile.TemporaryDirectory() as rendered:
         if args.photos is None:
             command = [sys.executable, DEMO_SCRIPT, "--out", rendered]
-            subprocess.run([*command, "--cfg", json.dumps(DEMO), "--threads", "2"], check=True)
+            cfg = json.dumps(DEMO | {"size": args.size})
+            subprocess.run([*command, "--cfg", cfg, "--threads", "2"], check=True)
         paths = sorted((args.photos or Path(rendered)).rglob("*.jpg"))[:MOST_PHOTOS]
         timed = contenders(paths)
         speeds: dict[str, list[float]] = {name: [] for name in timed}

@@ -18,13 +18,13 @@ def perceptual_hash(luma: np.ndarray) -> bytes:
     """Hash one photo.
 
     Args:
-        luma: float32, (height, width), of any size.
+        luma: uint8 or float32, (height, width), of any size.
 
     Returns:
         8 bytes: the sign of each frequency, row after row, most significant bit first.
     """
     copy = cv2.resize(luma, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return np.packbits(cv2.dct(copy)[1:9, 1:9] > 0).tobytes()
+    return np.packbits(cv2.dct(copy.astype(np.float32))[1:9, 1:9] > 0).tobytes()
 
 
 def symmetric_hashes(hashes: np.ndarray) -> np.ndarray:

@@ -64,8 +64,8 @@ def test_a_grey_photo_is_told_from_a_coloured_one():
     [
         ((300, 400), (112, 149)),
         ((256, 256), (112, 112)),
-        ((100, 1000), (26, 256)),
-        ((8, 6), (149, 112)),
+        ((100, 1000), (34, 336)),
+        ((90, 60), (90, 60)),
     ],
 )
 def test_a_thumbnail_shows_the_whole_photo_in_its_shape(shape, thumbnail):
@@ -102,6 +102,14 @@ def test_a_photo_of_any_size_keeps_its_mean_colour(shape):
     image = np.full((*shape, 3), (200, 100, 50), np.uint8)
     image[shape[0] // 2 :] = (0, 40, 250)
     assert measure(image).mean == pytest.approx(image.mean(axis=(0, 1)) / 255, abs=0.01)
+
+
+def test_the_spread_of_the_channels_is_that_of_all_pixels():
+    image = lemon(3)
+    expected = (image / 255.0).reshape(-1, 3).std(axis=0)
+    found = measure(image)
+    spread = np.sqrt(np.array(found.mean_square) - np.square(found.mean))
+    assert spread == pytest.approx(expected, rel=0.01)
 
 
 def test_an_animation_counts_its_pictures(tmp_path):
