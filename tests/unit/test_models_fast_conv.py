@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from pathlib import Path
 
 import numpy as np
 import paddle
@@ -9,7 +10,7 @@ import pytest
 from paddle.jit.dy2static import partial_program
 
 from zest.engine import fast_conv
-from zest.engine.fast_conv import CONVOLUTIONS, accelerate, fault
+from zest.engine.fast_conv import CONVOLUTIONS, accelerate, fault, release_programs
 from zest.models.registry import build
 
 
@@ -110,6 +111,30 @@ def test_a_program_is_made_once_for_each_shape(sent):
     for count in (4, 2, 4, 2):
         forward(photos(count)).sum().backward()
     assert len(sent) == 2
+
+
+def megabytes_in_memory() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def test_the_memory_of_a_program_that_is_given_up_is_free_for_the_next():
+    nn = paddle.nn
+    net = nn.Sequential(nn.Conv2D(3, 64, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2D(1))
+    x = paddle.ones([16, 3, 128, 128])  # from which 67 MB are computed, twice
+    after = []
+    for _ in range(4):
+        release_programs()
+        accelerate(net)(x).sum().backward()
+        after.append(megabytes_in_memory())
+    assert after[-1] - after[0] < 100
+
+
+def test_a_program_in_use_goes_on_after_others_are_released():
+    net = small_network()
+    forward = accelerate(net)
+    expected = forward(photos(4)).numpy()
+    release_programs()
+    np.testing.assert_array_equal(forward(photos(4)).numpy(), expected)
 
 
 def test_the_network_itself_stays_plain():

@@ -28,7 +28,7 @@ def load_images(
     Returns:
         uint8 RGB, (rows, pixels, pixels, 3), in the order of the table.
     """
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, pre_buffer=False)  # or it would hold all of it at once
     wanted = np.arange(file.metadata.num_rows) if rows is None else np.asarray(rows, np.int64)
     images = np.empty((0, size, size, 3), np.uint8)
     first = done = 0
@@ -100,6 +100,7 @@ class ImageSource:
     def resize(self, size: int) -> None:
         """Give images of `size` pixels from now on."""
         self.size = size
+        self.levels: list[np.ndarray] = []  # their memory is free for the next
         if not self.operations:
             self.levels = [_scaled(self.stored, size)]
             return
@@ -128,7 +129,10 @@ def _scaled(images: np.ndarray, size: int) -> np.ndarray:
     """Scale down images that are larger: uint8, (rows, pixels, pixels, 3)."""
     if images.shape[1] <= size:
         return images
-    return np.stack([scale(image, size) for image in images])
+    scaled = np.empty((len(images), size, size, 3), np.uint8)
+    for place, image in zip(scaled, images, strict=True):
+        place[:] = scale(image, size)
+    return scaled
 
 
 class ActivationSource:

@@ -15,6 +15,7 @@ This leans on private parts of Paddle (`paddle.jit.dy2static.partial_program`, t
 path, `accelerate` says so in one line and returns the network as it is: slower, and as right.
 """
 
+import gc
 import linecache
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from typing import Any
 import numpy as np
 import paddle
 from paddle import nn
+from paddle.base import core
 from paddle.nn import functional
 
 CONVOLUTIONS = {"conv2d", "depthwise_conv2d", "conv2d_grad", "depthwise_conv2d_grad"}
@@ -51,6 +53,16 @@ def accelerate(net: nn.Layer) -> Forward:
         print(f"warning: convolutions run without oneDNN, slower: {reason}", file=sys.stderr)
         return net
     return _or_plain(_trace(net), net)
+
+
+def release_programs() -> None:
+    """Give back the memory of programs that are no longer used.
+
+    Paddle keeps the executor of every program, and with it all that the last step computed. What is
+    still in use gets a new one at its next call, in a fraction of a second.
+    """
+    gc.collect()  # a traced function and its network hold each other
+    core.clear_executor_cache()
 
 
 def _or_plain(traced: Forward, net: nn.Layer) -> Forward:

@@ -33,7 +33,7 @@ def read_features(path: Path) -> tuple[list[str], np.ndarray]:
         UserError: the file is missing or is no such table.
     """
     ids = read_table(path, FEATURES, columns=["image_id"])["image_id"].to_pylist()
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(path, pre_buffer=False)  # or it would hold all of it at once
     shape = next(file.iter_batches(1, columns=["shape"]))["shape"][0].as_py()
     features = np.empty((len(ids), *shape), np.float32)
     row = 0

@@ -7,7 +7,7 @@ import paddle
 from paddle import nn
 from paddle.nn import functional
 
-from zest.engine.fast_conv import accelerate
+from zest.engine.fast_conv import accelerate, release_programs
 from zest.models.groups import LayerGroup, freeze, split
 from zest.phases import Phase
 
@@ -34,6 +34,7 @@ def images_per_second(
         batch_size: images in a step of this process.
         cached: the frozen layers are not run: the training starts from their activations.
     """
+    release_programs()
     learnable = {name: one for name, one in net.named_parameters() if not one.stop_gradient}
     frozen = freeze(groups, phase.frozen, learnable)
     inputs = paddle.rand([batch_size, 3, phase.image_size, phase.image_size])

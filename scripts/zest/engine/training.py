@@ -20,7 +20,7 @@ from zest.contracts import VALIDATION_SCORES
 from zest.engine.averaging import EpochAverage, WeightAverage
 from zest.engine.batches import TrainingSet, ValidationSet, training_batches
 from zest.engine.checkpoint import Checkpoint
-from zest.engine.fast_conv import accelerate
+from zest.engine.fast_conv import accelerate, release_programs
 from zest.engine.group import Group
 from zest.engine.losses import distillation_loss, make_loss
 from zest.engine.mixing import mix_batch
@@ -147,6 +147,8 @@ class Trainer:
         names = [name for group in learning for name in group.parameters]
         self._learning = [self.learnable[name] for name in names if name in self.learnable]
         self._statistics = [self.statistics[name] for name in names if name in self.statistics]
+        self._forward = self.learner
+        release_programs()
         self._forward = accelerate(self.learner)
 
     def set_mode(self) -> None:
