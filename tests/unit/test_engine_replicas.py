@@ -39,7 +39,8 @@ for scale in (1, 1000):
     own.append(random.normal(size=(2, 2)).astype("float32"))
     for parameter, gradient in zip(parameters[:3], own):
         parameter.grad = paddle.to_tensor(gradient)
-    parameters[3].grad = paddle.to_tensor(own[3].T.copy()).t() if scale > 1 else None
+    if scale > 1:
+        parameters[3].grad = paddle.to_tensor(own[3].T.copy()).t()
     average_gradients(parameters)
     for i, parameter in enumerate(parameters):
         if parameter.grad is not None:

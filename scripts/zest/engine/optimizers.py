@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import paddle
 from paddle import nn
+from paddle.base.layer_helper import LayerHelper
 from paddle.optimizer import Optimizer
 from paddle.regularizer import L2Decay
 
@@ -106,9 +107,8 @@ class Lion(Optimizer):
     def _create_accumulators(self, block, parameters):
         """Called by Paddle before each step, with the parameters that have a gradient."""
         for parameter in parameters:
-            if parameter.name not in self._already_create_accumulator:
+            if parameter.name not in self._accumulators["momentum"]:
                 self._add_accumulator("momentum", parameter)
-                self._already_create_accumulator.add(parameter.name)
 
     def _append_optimize_op(self, block, param_and_grad):
         """Called by Paddle for each parameter that has a gradient, without recording gradients."""
@@ -146,11 +146,13 @@ def restore_optimizer(optimizer: Optimizer, net: nn.Layer, state: dict[str, np.n
     its own, built with the same settings.
     """
     optimizer._accumulators.clear()
-    optimizer._already_create_accumulator.clear()
+    for name in ("_already_create_accumulator", "_already_create_accumulater"):  # 3.3 and 2.6
+        getattr(optimizer, name, set()).clear()
     known = {key.partition(".")[2] for key in state}
     parameters = {name: value for name, value in net.named_parameters() if name in known}
     # Paddle creates these at a parameter's first step, and only there looks into a state dict that
     # was set before; so they are created here.
+    optimizer.helper = LayerHelper(type(optimizer).__name__)  # Paddle 2.6 asks for one
     block = paddle.static.default_main_program().global_block()
     with paddle.no_grad():
         optimizer._create_accumulators(block, list(parameters.values()))
