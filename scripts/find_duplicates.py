@@ -24,7 +24,7 @@ import pyarrow as pa
 from zest.contracts import CATALOG, MEASURES, PAIRS, read_table, write_table
 from zest.errors import run
 from zest.parallel import Progress
-from zest.perceptual_hash import as_numbers, symmetric_hashes
+from zest.perceptual_hash import as_numbers, differing_bits, symmetric_hashes
 from zest.similarity import cosine_distances, read_unit_vectors
 
 MOST_PARTNERS = 20  # of a photo among those before it in either part, the nearest
@@ -199,7 +199,7 @@ def least_bits(
     wanted = as_numbers(hashes)[early]
     least = np.full(len(early), hashes.shape[1] * 8, np.uint8)
     for position in as_numbers(positions):
-        np.minimum(least, np.bitwise_count(wanted ^ position[late]), out=least)
+        np.minimum(least, differing_bits(wanted, position[late]), out=least)
     return least.astype(np.int64)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 SIDE = 32  # pixels of the copy that is transformed
 BITS = 64  # frequencies 1 to 8 along each side; 0 is the mean, which says nothing of the content
 
+_ONES = np.array([number.bit_count() for number in range(256)], np.uint8)  # of each byte
 _ODD = np.arange(1, 9) % 2 == 1
 
 
@@ -52,3 +53,10 @@ def symmetric_hashes(hashes: np.ndarray) -> np.ndarray:
 def as_numbers(hashes: np.ndarray) -> np.ndarray:
     """Return hashes as one number of 64 bits each: uint64 (...), of uint8 (..., 8)."""
     return np.ascontiguousarray(hashes).view(np.uint64)[..., 0]
+
+
+def differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return in how many of the 64 bits hashes differ: uint8 (...), of `as_numbers` of both."""
+    apart = np.asarray(first ^ second)
+    ones = _ONES[apart[..., None].view(np.uint8)]  # numpy 1 cannot count bits
+    return ones.sum(axis=-1, dtype=np.uint8)

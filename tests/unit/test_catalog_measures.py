@@ -11,7 +11,7 @@ from catalog import photo_facts
 from catalog.measures import measure
 from catalog.photo_facts import read_photo
 from zest.images import load_rgb
-from zest.perceptual_hash import as_numbers, perceptual_hash, symmetric_hashes
+from zest.perceptual_hash import as_numbers, differing_bits, perceptual_hash, symmetric_hashes
 
 
 def test_mean_and_spread_of_a_half_black_half_white_photo_are_one_half():
@@ -149,8 +149,8 @@ def hash_of(image: np.ndarray) -> np.ndarray:
     return np.frombuffer(perceptual_hash(luma), np.uint8)
 
 
-def differing_bits(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.bitwise_count(as_numbers(first) ^ as_numbers(second)).astype(int)
+def bits_apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return differing_bits(as_numbers(first), as_numbers(second)).astype(int)
 
 
 def stored_again(image: np.ndarray) -> np.ndarray:
@@ -169,14 +169,19 @@ def stored_again(image: np.ndarray) -> np.ndarray:
 )
 def test_a_photo_keeps_its_hash_when_it_is_stored_again_resized_or_darkened(change):
     lemons = [lemon(number) for number in range(9)]
-    assert max(differing_bits(hash_of(one), hash_of(change(one))) for one in lemons) <= 4
+    assert max(bits_apart(hash_of(one), hash_of(change(one))) for one in lemons) <= 4
 
 
 def test_other_photos_differ_in_about_half_of_the_bits():
     hashes = np.stack([hash_of(lemon(n)) for n in range(20)])
-    differ = differing_bits(hashes[:, None], hashes[None])[np.triu_indices(20, 1)]
+    differ = bits_apart(hashes[:, None], hashes[None])[np.triu_indices(20, 1)]
     assert 26 < differ.mean() < 38
     assert differ.min() > 10
+
+
+def test_differing_bits_are_counted_in_all_64():
+    first, second = np.zeros(3, np.uint64), np.array([0, 2**64 - 1, 2**63 + 5], np.uint64)
+    np.testing.assert_array_equal(differing_bits(first, second), [0, 64, 3])
 
 
 def test_the_hashes_of_the_flipped_and_turned_photo_follow_from_the_hash():
@@ -186,5 +191,5 @@ def test_the_hashes_of_the_flipped_and_turned_photo_follow_from_the_hash():
     found = symmetric_hashes(hash_of(image)[None])
     assert found[0, 0].tobytes() == hash_of(image).tobytes()
     assert len(expected) == 8
-    nearest = [min(differing_bits(found[:, 0], np.frombuffer(one, np.uint8))) for one in expected]
+    nearest = [min(bits_apart(found[:, 0], np.frombuffer(one, np.uint8))) for one in expected]
     assert max(nearest) <= 1  # a frequency that is nearly zero may round to the other sign

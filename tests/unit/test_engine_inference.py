@@ -135,6 +135,14 @@ def test_batches_of_a_process_that_ended_early_are_done_here():
         np.testing.assert_array_equal(one, batch)
 
 
+def test_before_version_3_nothing_is_compiled(monkeypatch, capfd):
+    monkeypatch.setattr(paddle, "__version__", "2.6.2")
+    net, images = small_net(), photos(3)
+    found = predict_images(net, images, MEAN, STD, workers=1, batch_size=3)
+    np.testing.assert_array_equal(found, plainly(net, images))
+    assert "predicts slowly, uncompiled" in capfd.readouterr().err
+
+
 def test_a_layer_that_cannot_be_compiled_is_called_itself_with_one_warning(capfd):
     net, images = Untraceable(), photos(3)
     found = predict_images(net, images, MEAN, STD, workers=2, batch_size=2)

@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import paddle
 import pytest
 
 from tiny_training import PlainNet, trainer_of
+from zest.engine.group import size_of_group
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
@@ -124,6 +126,12 @@ def test_a_total_is_exact_where_the_sum_is(exchanged):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     return found_by_each(tmp_path_factory.mktemp("training"), TRAINING)
+
+
+def test_where_paddle_cannot_lend_its_memory_there_is_one_process(monkeypatch):
+    assert size_of_group(3) == 3
+    monkeypatch.delattr(paddle.Tensor, "__dlpack__")
+    assert size_of_group(3) == 1
 
 
 def test_each_row_of_a_batch_is_learned_by_one_replica(trained):

@@ -62,9 +62,13 @@ ALONE = Group()
 
 
 def size_of_group(wanted: int) -> int:
-    """Return how many processes share each batch: on GPUs at most as many as there are GPUs."""
-    on_gpu = paddle.device.get_device().startswith("gpu")
-    return min(wanted, paddle.device.cuda.device_count()) if on_gpu else wanted
+    """Return how many processes share each batch: on GPUs at most as many as there are GPUs.
+
+    On a CPU, Paddle before version 3 cannot lend its memory to the exchange, so there it is one.
+    """
+    if paddle.device.get_device().startswith("gpu"):
+        return min(wanted, paddle.device.cuda.device_count())
+    return wanted if hasattr(paddle.Tensor, "__dlpack__") else 1
 
 
 def _train_as(group: Group, train: Callable[[Group], None]) -> None:
