@@ -54,7 +54,7 @@ SPLIT |= {"group_duplicates": False, "id_column": None}
 BALANCE = {"seed": 0, "balance": "label_shuffling", "copies": 3}
 DUPLICATES = {"max_distance": 0.25, "max_bits": 9, "certain_distance": 0.02}
 EDA = {"competition": "scaling", "eda": {"samples_per_class": 12}, "seed": 0}
-EDA |= {"split": {"sessions": "auto"}}
+EDA |= {"train_folds": [0]}
 VALUES = 1280  # of a photo's features, as EfficientNet-Lite0 has
 CLUSTER = 10  # photos whose features resemble each other
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -132,7 +132,7 @@ def stages_with_features(folder: Path) -> Iterator[tuple[str, list]]:
     yield (
         "study_photos",
         [
-            *("study_photos.py", "--cfg", {"seed": 0}, "--catalog", catalog),
+            *("study_photos.py", "--cfg", {"seed": 0, "own_folds": False}, "--catalog", catalog),
             *("--measures", measures, "--features", features, "--folds", folds),
             *(word for pair in zip(options, study, strict=True) for word in pair),
         ],

@@ -99,7 +99,7 @@ rule eda_report:
     conda:
         environment
     params:
-        cfg=settings("competition", "seed", "eda"),
+        cfg=settings("competition", "seed", "eda", train_folds=train_folds),
         code=code_of("eda_report.py"),
     shell:
         "python scripts/eda_report.py --cfg {params.cfg:q} --train {input.train:q}"

@@ -74,7 +74,9 @@ def _decimal(value: float) -> str:
 def main() -> None:
     """Parse the arguments, measure the photos and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cfg", type=json.loads, required=True, help="competition, eda and seed")
+    parser.add_argument(
+        "--cfg", type=json.loads, required=True, help="competition, eda, seed, train_folds"
+    )
     parser.add_argument(
         "--train", type=Path, required=True, nargs=2, help="catalog/train.parquet, its measures"
     )

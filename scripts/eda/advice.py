@@ -20,7 +20,7 @@ def advice(survey: Survey) -> Section:
     return Section(
         name="advice",
         title="What to do",
-        n=f"n = {len(items)} items",
+        n=f"n = {study_words.counted(len(items), 'item', 'items')}",
         source="the sections above",
         meaning=[
             "Each item follows from a finding above; the lines go into the configuration "
@@ -64,9 +64,11 @@ def _items(survey: Survey) -> Iterator[tuple[str, dict | None]]:
         yield "Mend the photos and rows under Problems, or leave them out knowingly.", None
     conflicts = _conflicts(survey)
     if conflicts:
-        yield f"Correct the labels of {conflicts:,} pairs of photos that are the same.", None
+        pairs = study_words.counted(conflicts, "pair", "pairs")
+        yield f"Correct the labels of {pairs} of photos that are the same.", None
     if found.label_errors:
-        yield f"Look at the {len(found.label_errors):,} doubtful labels, and correct them.", None
+        doubtful = study_words.counted(len(found.label_errors), "doubtful label", "doubtful labels")
+        yield f"Look at the {doubtful}, and correct what is wrong.", None
     folds = sorted({int(row["fold"]) for row in found.balance})
     distance = study_words.chosen_distance(found)
     if distance is not None:
@@ -75,7 +77,7 @@ def _items(survey: Survey) -> Iterator[tuple[str, dict | None]]:
             "added, write the distance of sessions down.",
             {"split": {"sessions": float(distance), "train_folds": folds}},
         )
-    elif len(survey.train) < FEW_FOR_ONE_FOLD:
+    elif len(survey.train) < FEW_FOR_ONE_FOLD and set(folds) > set(survey.train_folds):
         yield (
             f"With few photos one fold is a rough judge: train all {len(folds)}.",
             {"split": {"train_folds": folds}},

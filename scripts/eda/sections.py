@@ -243,7 +243,7 @@ def problems(survey: Survey) -> Section:
     return Section(
         name="problems",
         title="Problems",
-        n=f"n = {len(found):,} problems",
+        n=f"n = {study_words.counted(len(found), 'problem', 'problems')}",
         source="catalog/train_problems.csv, catalog/test_problems.csv (stage catalog)",
         meaning=words.problems(len(found)),
         content={"rows": found[:MOST_PROBLEMS], "more": len(found[MOST_PROBLEMS:])},

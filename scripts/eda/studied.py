@@ -81,7 +81,7 @@ def duplicates(survey: Survey) -> Section:
     return Section(
         name="duplicates",
         title="Duplicates",
-        n=f"n = {len(pairs):,} pairs",
+        n=f"n = {study_words.counted(len(pairs), 'pair', 'pairs')}",
         source="bytes, features and hashes (stage duplicates): duplicates/{train,test}.parquet",
         meaning=study_words.duplicates({title: count for title, count, _ in groups}),
         content={"groups": [group for group in groups if group[1]]},

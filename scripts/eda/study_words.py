@@ -38,6 +38,11 @@ ODDITIES: dict[str, Callable[[Split], np.ndarray]] = {
 }
 
 
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with what it counts: "1 pair stands", "1,200 pairs stand"."""
+    return f"{number:,} {one if number == 1 else several}"
+
+
 def photo_map(classes: int) -> list[str]:
     """Say how to read the map."""
     return [
@@ -60,23 +65,26 @@ def duplicates(counts: dict[str, int]) -> list[str]:
     told = []
     if disagree:
         told.append(
-            f"{disagree:,} pairs show the same thing under two labels: one of them is wrong, and a "
-            "model learns from both. Look at these first, and correct the label file."
+            f"{counted(disagree, 'pair shows', 'pairs show')} the same thing under two labels: "
+            "one of them is wrong, and a model learns from both. Look at these first, and correct "
+            "the label file."
         )
     if within:
         told.append(
-            f"{within:,} pairs stand within the training photos. In a plain split one of a pair "
-            "may be learned and the other asked for, which is no test; the section Split says "
-            "whether any stand in two folds."
+            f"{counted(within, 'pair stands', 'pairs stand')} within the training photos. In a "
+            "plain split one of a pair may be learned and the other asked for, which is no test; "
+            "the section Split says whether any stand in two folds."
         )
     if across:
         told.append(
-            f"{across:,} pairs are of a test photo and its twin among the training photos: a model "
-            "may know its answer by heart, and that says nothing of new photos."
+            f"{counted(across, 'pair is', 'pairs are')} of a test photo and its twin among the "
+            "training photos: a model may know its answer by heart, and that says nothing of new "
+            "photos."
         )
     if test:
         told.append(
-            f"{test:,} pairs stand within the test photos; both of a pair should be graded alike."
+            f"{counted(test, 'pair stands', 'pairs stand')} within the test photos; both of a "
+            "pair should be graded alike."
         )
     return told
 
@@ -86,9 +94,9 @@ def quality(counts: dict[str, int]) -> list[str]:
     if not counts:
         return ["No photo is very dark, very bright, blurred, tiny, oddly shaped or stored oddly."]
     return [
-        f"{sum(counts.values()):,} findings. An odd photo is not wrong by itself: look whether a "
-        "person could grade it. What no person can grade teaches nothing; delete its row from the "
-        "label file."
+        f"{counted(sum(counts.values()), 'finding', 'findings')}. An odd photo is not wrong "
+        "by itself: look whether a person could grade it. What no person can grade teaches "
+        "nothing; delete its row from the label file."
     ]
 
 
@@ -171,12 +179,13 @@ def split(found: Findings) -> list[str]:
     told = []
     if found.group_sizes:
         told.append(
-            f"{len(found.group_sizes):,} groups of up to {max(found.group_sizes):,} photos belong "
-            f"together, {sum(found.group_sizes):,} photos in all; "
+            counted(len(found.group_sizes), "group of photos belongs", "groups of photos belong")
+            + f" together: {sum(found.group_sizes):,} photos, up to {max(found.group_sizes):,} in "
+            "one; "
             + (
                 f"the split divides {found.divided_groups:,} of them, so its scores flatter."
                 if found.divided_groups
-                else "each stays in one fold."
+                else "no group is divided."
             )
         )
     twins = [one for one in found.pairs if one["first_part"] == one["second_part"] == "train"]

@@ -52,6 +52,7 @@ class Survey:
     """A competition's photos, classes and problems, measured."""
 
     competition: str
+    train_folds: list[int]  # the folds in which models are trained
     classes: list[ClassInfo]  # K, in the order of the labels; the name is never empty
     photos: np.ndarray  # (K,), training photos of each class
     train: Split
@@ -71,7 +72,7 @@ def survey(
     """Read what the catalog found out about the photos.
 
     Args:
-        cfg: competition, eda, seed.
+        cfg: competition, eda, seed, train_folds.
         train: catalog/train.parquet and catalog/train_measures.parquet.
         test: the same of the test photos, or None.
         classes: catalog/classes.csv.
@@ -94,6 +95,7 @@ def survey(
     shown = [_chosen(catalog, members, each, cfg["seed"]) for members in by_class]
     return Survey(
         competition=cfg["competition"],
+        train_folds=cfg["train_folds"],
         classes=rows,
         photos=np.array([len(members) for members in by_class]),
         train=_split(catalog, train[1], shown),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eda import tables
-from eda.statistics import imbalance_ratio, sure_cohen_d
+from eda.statistics import cohen_d, imbalance_ratio, sure_cohen_d
 from eda.survey import Split
 from zest.classes import ClassInfo, class_title
 
@@ -38,7 +38,7 @@ class Comparison:
     test: str
     d: str  # standardised difference of the means; positive: larger in the test photos
     verdict: str
-    strength: float  # |d|
+    strength: float  # |d|, or 0 where chance may well have made it
 
 
 def data_size(photos: int, classes: int) -> str:
@@ -218,15 +218,16 @@ def comparisons(train: Split, test: Split) -> list[Comparison]:
     ]
     rows = []
     for measure, first, second, compared, less, more, digits in table:
-        d = 0.0 if few else sure_cohen_d(*(compared or (first, second)))
+        sides = compared or (first, second)
+        sure = 0.0 if few else sure_cohen_d(*sides)
         rows.append(
             Comparison(
                 measure=measure,
                 train=f"{np.median(first):,.{digits}f}",
                 test=f"{np.median(second):,.{digits}f}",
-                d="–" if few else _signed(d),
-                verdict="too few photos to tell" if few else _verdict(d, less, more),
-                strength=abs(d),
+                d="–" if few else _signed(cohen_d(*sides)),
+                verdict="too few photos to tell" if few else _verdict(sure, less, more),
+                strength=abs(sure),
             )
         )
     return rows
@@ -249,7 +250,7 @@ def shift(rows: list[Comparison], train: Split, test: Split) -> list[str]:
         ]
     if not notable:
         first = "In light, sharpness and size the test photos are like the training photos"
-        last = f"(every difference is under {SMALL_D} standard deviations): a score measured on "
+        last = f"(no difference of {SMALL_D} standard deviations is sure): a score measured on "
         return [
             f"{first} {last}held-out training photos is a fair forecast in this respect.",
             *sentences,

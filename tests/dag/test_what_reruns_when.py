@@ -87,7 +87,9 @@ EDITS = {
     "split, number of folds": (setting("split.folds", 3), FROM_SPLIT),
     "split, a second fold trained": (
         setting("split.train_folds", [0, 1]),
-        {job.removesuffix("0") + "1" for job in BALANCE | AUGMENT | TRAIN | PREDICT} | JUDGE,
+        {job.removesuffix("0") + "1" for job in BALANCE | AUGMENT | TRAIN | PREDICT}
+        | JUDGE
+        | {"eda_report"},
     ),
     "images": (
         setting("images.fit", "pad"),

@@ -34,10 +34,12 @@ class Competition:
 
     root: Path
     catalog: Path
+    train_folds: tuple[int, ...] = (0,)
 
     def command(self, out: Path) -> list[str]:
         """Return the command line that writes the report into `out`."""
         cfg = {"competition": "lemons <&> co", "eda": {"samples_per_class": 2}, "seed": 0}
+        cfg["train_folds"] = self.train_folds
         targets = [
             "--html",
             "--photos",

@@ -1,6 +1,7 @@
 """The EDA report as a whole: what it shows, and that it is one file, always the same."""
 
 import csv
+import dataclasses
 import html
 import re
 import subprocess
@@ -232,7 +233,9 @@ def test_the_photos_most_and_least_like_the_test_photos_are_shown(page):
 
 def test_the_split_tells_what_to_expect_and_what_leaks(page):
     shown = section(page, "split")
-    assert "1 groups of up to 2 photos belong together" in shown
+    assert (
+        "1 group of photos belongs together: 2 photos, up to 2 in one; the split divides" in shown
+    )
     assert "the split divides 1 of them, so its scores flatter" in shown
     assert "Leak: 1 of 2 pairs of duplicates stand in two folds." in shown
     assert "would claim 0.900 in plain folds. Expect about 0.550 on the test photos" in shown
@@ -255,6 +258,15 @@ def test_the_lines_of_the_advice_are_a_configuration_that_does_it(page):
     (recipe,) = {model["recipe"] for model in config["models"].values()}
     operations = config["recipes"][recipe]["operations"]
     assert [next(iter(one)) for one in operations] == ["horizontal_flip", "crop", "random_erasing"]
+
+
+@pytest.mark.parametrize(("trained", "advised"), [((0,), True), ((1, 0), False)])
+def test_more_folds_are_advised_where_not_all_are_trained(tmp_path, monkeypatch, trained, advised):
+    competition = make_competition(tmp_path, ["good", "bad"])
+    (competition.catalog / "sessions.csv").write_text("distance,groups,gap,chosen\n0,20,0.01,1\n")
+    competition = dataclasses.replace(competition, train_folds=trained)
+    shown = section(page_of(competition, tmp_path / "out", monkeypatch), "advice")
+    assert ("one fold is a rough judge" in shown) == advised
 
 
 def test_parts_of_the_advice_are_merged_without_repeating():

@@ -1,6 +1,7 @@
 """What the EDA stage measures, against values worked out by hand."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +14,27 @@ from eda.statistics import (
     epsilon_squared,
     imbalance_ratio,
 )
-from eda.words import balance, colour_by_class
+from eda.words import balance, colour_by_class, comparisons
 from zest.classes import ClassInfo
 from zest.samples import choose_samples, samples_of_each
+
+
+class Photos(SimpleNamespace):
+    """Some measures of 60 photos."""
+
+    def __len__(self) -> int:
+        return 60
+
+
+def test_a_difference_that_chance_may_have_made_is_shown_and_not_believed():
+    def split(brightness: np.ndarray) -> Photos:
+        names = ("contrast", "sharpness", "width", "height", "file_bytes")
+        return Photos(brightness=brightness, **{name: np.ones(60) for name in names})
+
+    spread = np.linspace(0.4, 0.6, 60)
+    near, far = (comparisons(split(spread), split(spread + step))[0] for step in (0.015, 0.06))
+    assert (near.d, near.verdict, near.strength) == ("+0.25", "about the same", 0)
+    assert (far.d, far.verdict) == ("+1.01", "much brighter")
 
 
 def test_effective_number_of_one_photo_is_one_and_of_very_many_is_a_thousand():
