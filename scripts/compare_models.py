@@ -11,15 +11,10 @@ from pathlib import Path
 
 from zest.errors import run
 from zest.files import csv_text, write_text
-from zest.metrics import LOWER_IS_BETTER
+from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import render_page
 
-TITLES = {
-    "accuracy": "accuracy",
-    "macro_f1": "macro F1",
-    "quadratic_weighted_kappa": "quadratic weighted kappa",
-    "log_loss": "log loss",
-}
+SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in the page's table
 TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
 
 
@@ -100,7 +95,7 @@ def render(ranked: list[dict], metric: str, competition: str) -> str:
         competition=competition,
         ranked=ranked,
         metric=metric,
-        titles={metric: TITLES[metric], **TITLES},
+        titles={name: TITLES[name] for name in (metric, *SHOWN)},
         sentences=explain(ranked, metric),
         axis=_axis([summary["scores"][metric] for summary in ranked]),
     )

@@ -20,7 +20,8 @@ from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
 from zest.folds import group_numbers
-from zest.metrics import confusion_matrix, per_class_scores, score_all, wilson_interval
+from zest.intervals import score_all, wilson_interval
+from zest.metrics import confusion_matrix, per_class_scores, roc_auc_of_classes
 from zest.randomness import seed_from
 
 
@@ -52,8 +53,17 @@ def probability_matrix(table: pa.Table) -> np.ndarray:
     return np.array(table["probabilities"].to_pylist(), np.float64)
 
 
-def per_class_table(counts: np.ndarray, classes: list[ClassInfo], confidence: float) -> list[dict]:
-    """Return a row a class: photos, precision, recall with its interval, F1."""
+def per_class_table(
+    counts: np.ndarray, areas: np.ndarray, classes: list[ClassInfo], confidence: float
+) -> list[dict]:
+    """Return a row a class: photos, precision, recall with its interval, F1, ROC-AUC.
+
+    Args:
+        counts: the confusion matrix, int, (K, K).
+        areas: under the ROC curve of each class, (K,); NaN where there is none.
+        classes: K of them.
+        confidence: level of the interval.
+    """
     scores = per_class_scores(counts)
     rows = []
     for one in classes:
@@ -70,6 +80,7 @@ def per_class_table(counts: np.ndarray, classes: list[ClassInfo], confidence: fl
                 "recall_low": round(low, 6),
                 "recall_high": round(high, 6),
                 "f1": round(float(scores["f1"][k]), 6),
+                "roc_auc": round(float(areas[k]), 6) if np.isfinite(areas[k]) else "",
             }
         )
     return rows
@@ -139,7 +150,9 @@ def main() -> None:
         cfg["evaluation"]["resamples"],
         seed_from(cfg["seed"], "bootstrap"),
         groups,
+        cfg["evaluation"]["top_k"],
     )
+    areas, _ = roc_auc_of_classes(labels, probabilities)
     counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
 
     write_table(table, args.out_of_fold, PREDICTIONS)
@@ -149,10 +162,11 @@ def main() -> None:
         "groups": len(np.unique(groups)),
         "folds": len(args.predictions),
         "confidence": confidence,
+        "top_k": cfg["evaluation"]["top_k"],
         "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},
     }
     write_text(args.scores, json.dumps(summary, indent=2) + "\n")
-    rows = per_class_table(counts, classes, confidence)
+    rows = per_class_table(counts, areas, classes, confidence)
     write_text(args.per_class, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
     write_text(args.confusion, confusion_csv(counts, classes))
     title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"

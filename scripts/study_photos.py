@@ -29,7 +29,7 @@ from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.folds import group_numbers
 from zest.images import load_rgb
-from zest.metrics import effective_photos, wilson_interval
+from zest.intervals import effective_photos, wilson_interval
 from zest.randomness import seed_from
 from zest.similarity import unit_vectors
 from zest.stratified_folds import assign_folds

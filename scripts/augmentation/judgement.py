@@ -9,7 +9,7 @@ from scipy.special import softmax
 
 from augmentation.operations import strength
 from zest.augment.policies import IDENTITY
-from zest.metrics import wilson_interval
+from zest.intervals import wilson_interval
 
 STRICT = 0.99  # a dozen operations are compared at once, and copies of one photo are alike
 

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from study.probe import Classify, classify_by, out_of_fold
-from zest.metrics import effective_photos, wilson_interval
+from zest.intervals import effective_photos, wilson_interval
 
 SIDE, RING = 16, 2  # pixels: a photo is shrunk to this side, and its border is so wide
 FEW_VALUES = 10  # up to so many a forest is asked

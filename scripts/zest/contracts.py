@@ -135,8 +135,12 @@ HISTORY = pa.schema(
         ("train_loss", pa.float64()),
         ("val_loss", pa.float64()),  # null, as the other scores, without a validation fold
         ("val_accuracy", pa.float64()),
+        ("val_balanced_accuracy", pa.float64()),
         ("val_macro_f1", pa.float64()),
+        ("val_weighted_f1", pa.float64()),
         ("val_quadratic_weighted_kappa", pa.float64()),
+        ("val_roc_auc", pa.float64()),  # NaN where the fold has photos of one class alone
+        ("val_brier", pa.float64()),
         ("photos_per_second", pa.float64()),  # of training alone
         ("input_share", pa.float64()),  # of the training's time, spent on making batches
     ]

@@ -9,14 +9,14 @@ from evaluate_model import confusion_csv, gather, groups_of, per_class_table
 from zest.classes import ClassInfo
 from zest.contracts import FOLDS, PREDICTIONS, write_table
 from zest.errors import UserError
+from zest.metrics import TITLES
 
 GROUPS = [("a", "a"), ("b", "a"), ("c", None), ("d", None)]
-METRICS = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")
 
 
 def summary(model: str, value: float, spread: float = 0.05, loss: float = 0.5) -> dict:
     score = {"value": value, "low": value - spread, "high": value + spread, "n": 50}
-    scores = dict.fromkeys(METRICS, score)
+    scores = dict.fromkeys(TITLES, score)
     scores["log_loss"] = {"value": loss, "low": loss - 0.1, "high": loss + 0.1, "n": 50}
     return {
         "model": model,
@@ -109,11 +109,14 @@ CLASSES = [ClassInfo(0, "10", "clean", 8), ClassInfo(1, "20", "mouldy", 2)]
 
 
 def test_the_per_class_table_is_that_of_the_counts():
-    clean, mouldy = per_class_table(np.array([[6, 2], [1, 1]]), CLASSES, 0.95)
+    clean, mouldy = per_class_table(
+        np.array([[6, 2], [1, 1]]), np.array([0.75, np.nan]), CLASSES, 0.95
+    )
     assert (clean["class_num"], clean["name"], clean["photos"]) == ("10", "clean", 8)
     assert clean["recall"] == 0.75
     assert clean["precision"] == pytest.approx(6 / 7, abs=1e-6)
     assert mouldy["f1"] == pytest.approx(2 / (2 + 3), abs=1e-6)
+    assert (clean["roc_auc"], mouldy["roc_auc"]) == (0.75, "")
     assert clean["recall_low"] < 0.75 < clean["recall_high"]
 
 

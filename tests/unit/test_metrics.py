@@ -5,15 +5,25 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as reference
 
+from zest.contracts import VALIDATION_SCORES
+from zest.intervals import moved_percentiles, score_all, wilson_interval
 from zest.metrics import (
+    CALIBRATION_BINS,
+    TITLES,
     accuracy,
+    balanced_accuracy,
+    calibration_error,
     confusion_matrix,
     macro_f1,
     per_class_scores,
+    photo_brier_scores,
     photo_log_losses,
+    photo_top_k_hits,
     quadratic_weighted_kappa,
-    score_all,
-    wilson_interval,
+    roc_auc_of_classes,
+    roc_auc_with_parts,
+    validation_scores,
+    weighted_f1,
 )
 
 
@@ -35,6 +45,10 @@ def test_scores_agree_with_scikit_learn(seed):
     assert accuracy(counts) == pytest.approx(reference.accuracy_score(labels, predicted), abs=1e-12)
     expected = reference.f1_score(labels, predicted, average="macro", zero_division=0)
     assert macro_f1(counts) == pytest.approx(expected, abs=1e-12)
+    expected = reference.balanced_accuracy_score(labels, predicted)
+    assert balanced_accuracy(counts) == pytest.approx(expected, abs=1e-12)
+    expected = reference.f1_score(labels, predicted, average="weighted", zero_division=0)
+    assert weighted_f1(counts) == pytest.approx(expected, abs=1e-12)
     expected = reference.cohen_kappa_score(labels, predicted, weights="quadratic")
     assert quadratic_weighted_kappa(counts) == pytest.approx(expected, abs=1e-12)
     expected = reference.log_loss(labels, probabilities)
@@ -43,6 +57,67 @@ def test_scores_agree_with_scikit_learn(seed):
     found = per_class_scores(counts)
     for name, values in zip(("precision", "recall", "f1"), expected, strict=False):
         np.testing.assert_allclose(found[name], values, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_scores_of_probabilities_agree_with_scikit_learn(seed):
+    labels, probabilities = random_case(seed)
+    if seed % 2:  # with ties
+        probabilities = probabilities.round(1) + 1e-3
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+    classes = probabilities.shape[1]
+    expected = reference.brier_score_loss(labels, probabilities, scale_by_half=False)
+    assert photo_brier_scores(labels, probabilities).mean() == pytest.approx(expected, abs=1e-9)
+    areas, _ = roc_auc_of_classes(labels, probabilities)
+    expected = [reference.roc_auc_score(labels == k, probabilities[:, k]) for k in range(classes)]
+    np.testing.assert_allclose(areas, expected, atol=1e-12)
+    assert roc_auc_with_parts(labels, probabilities)[0] == pytest.approx(np.mean(expected))
+    if classes > 2 and not seed % 2:
+        expected = reference.top_k_accuracy_score(labels, probabilities, k=2)
+        assert photo_top_k_hits(labels, probabilities, 2).mean() == pytest.approx(expected)
+
+
+def test_the_calibration_error_is_the_mean_gap_of_its_bins():
+    labels, probabilities = random_case(2)
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    gap = 0.0
+    for k in range(CALIBRATION_BINS):
+        inside = (confidence > k / CALIBRATION_BINS) & (confidence <= (k + 1) / CALIBRATION_BINS)
+        if inside.any():
+            gap += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    assert calibration_error(labels, probabilities) == pytest.approx(gap, abs=1e-12)
+    assert calibration_error(np.array([0, 1]), np.eye(2)) == 0
+
+
+def test_a_class_that_all_or_no_photos_are_of_has_no_roc_curve():
+    probabilities = np.array([[0.5, 0.3, 0.2], [0.6, 0.3, 0.1], [0.1, 0.8, 0.1]])
+    areas, _ = roc_auc_of_classes(np.array([0, 0, 1]), probabilities)
+    np.testing.assert_array_equal(areas, [1, 1, np.nan])
+    assert roc_auc_with_parts(np.array([0, 0, 1]), probabilities)[0] == 1
+    assert np.isnan(roc_auc_with_parts(np.array([2, 2, 2]), probabilities)[0])
+
+
+def test_what_photos_add_to_the_roc_auc_tells_its_spread():
+    """The standard error from it is that over many samples of the same population."""
+    rng = np.random.default_rng(1)
+    areas, errors = [], []
+    for _ in range(400):
+        labels = rng.integers(0, 3, 150)
+        probabilities = softmax(np.eye(3)[labels] + rng.normal(size=(150, 3)), axis=1)
+        area, added = roc_auc_with_parts(labels, probabilities)
+        areas.append(area)
+        errors.append(np.sqrt((added**2).sum()) / 150)
+        assert added.mean() == pytest.approx(0, abs=1e-12)
+    assert np.mean(errors) == pytest.approx(np.std(areas), rel=0.1)
+
+
+def test_every_metric_of_a_contest_is_scored_in_each_epoch_and_at_the_end():
+    labels, probabilities = random_case(5)
+    assert TITLES.keys() <= score_all(labels, probabilities, 0.95, 100, 0).keys()
+    found = validation_scores(probabilities, labels)
+    for name in TITLES:
+        assert ("val_loss" if name == "log_loss" else f"val_{name}") in found
+    assert set(found) == set(VALIDATION_SCORES)
 
 
 def test_kappa_of_one_single_class_is_zero():
@@ -79,8 +154,42 @@ def test_intervals_enclose_the_value_and_are_the_same_for_the_same_seed():
     first = score_all(labels, probabilities, 0.95, 500, 7)
     assert first == score_all(labels, probabilities, 0.95, 500, 7)
     for score in first.values():
-        assert score.low < score.value < score.high
+        assert score.low < score.value < score.high or score.value == 1.0
         assert score.n == len(labels)
+
+
+def test_intervals_of_macro_f1_hold_where_resamples_leave_classes_out():
+    """Thirty classes of two groups each: every resample lacks some of them."""
+    rng = np.random.default_rng(3)
+    covered, values = 0, []
+    groups = np.arange(60).repeat(8)
+    labels = (np.arange(60) % 30).repeat(8)
+
+    def drawn() -> np.ndarray:
+        return softmax(3.5 * np.eye(30)[labels] + rng.normal(size=(480, 30)), axis=1)
+
+    truth = np.mean(
+        [macro_f1(confusion_matrix(labels, drawn().argmax(axis=1), 30)) for _ in range(300)]
+    )
+    for case in range(100):
+        score = score_all(labels, drawn(), 0.95, 200, case, groups)["macro_f1"]
+        covered += score.low <= truth <= score.high
+        values.append(score)
+    assert all(score.low < score.value < score.high for score in values)
+    assert covered >= 90
+
+
+def test_an_interval_ends_where_its_score_does():
+    drawn = np.linspace(0.9, 1.0, 101)
+    assert moved_percentiles(0.99, drawn, 0.95, "macro_f1") == pytest.approx((0.9425, 1))
+    assert moved_percentiles(0.01, drawn, 0.95, "log_loss") == pytest.approx((0, 0.0575 - 0.0))
+
+
+def test_without_a_mistake_the_scores_of_classes_have_the_interval_of_accuracy():
+    scores = score_all(np.arange(30) % 3, np.eye(3)[np.arange(30) % 3], 0.95, 100, 0)
+    assert scores["macro_f1"] == scores["accuracy"] == scores["quadratic_weighted_kappa"]
+    assert scores["accuracy"].low < 0.95
+    assert scores["log_loss"].value == 0
 
 
 def test_a_higher_confidence_gives_wider_intervals():

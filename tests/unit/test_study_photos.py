@@ -9,7 +9,7 @@ from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift, weigh
 from study.shortcuts import border, find_shortcuts
 from study_photos import estimates
-from zest.metrics import effective_photos
+from zest.intervals import effective_photos
 from zest.similarity import unit_vectors
 
 LABELS = np.arange(120) % 3

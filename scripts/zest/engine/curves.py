@@ -6,11 +6,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from zest.figures import save_figure
+from zest.metrics import TITLES
 
 _SCORES = {
-    "val_accuracy": "accuracy",
-    "val_macro_f1": "macro F1",
-    "val_quadratic_weighted_kappa": "quadratic weighted kappa",
+    f"val_{name}": TITLES[name] for name in ("accuracy", "macro_f1", "quadratic_weighted_kappa")
 }
 
 

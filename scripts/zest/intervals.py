@@ -1,0 +1,169 @@
+"""How sure a score is: intervals by resampling photos, or whole groups of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from zest import metrics
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its uncertainty.
+
+    Attributes:
+        value: on all photos.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        n: number of photos.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def score_all(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    confidence: float,
+    resamples: int,
+    seed: int,
+    groups: np.ndarray | None = None,
+    top_k: int = 2,
+) -> dict[str, Score]:
+    """Score predictions by every metric, with bootstrap intervals (Efron & Tibshirani 1993).
+
+    Whole groups are drawn with replacement, as photos of one group are right or wrong together; the
+    resamples of ROC-AUC are those of its linear part. Accuracy and top-k accuracy are shares, which
+    do not vary in resamples where all photos are right: they have Wilson's interval, of the
+    `effective_photos`. Where no photo is wrong, the other scores of classes have its ends.
+
+    Args:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float, (photos, K).
+        confidence: level of the intervals, such as 0.95.
+        resamples: number of bootstrap resamples.
+        seed: of the resampling.
+        groups: int, (photos,), 0 and up; None where each photo is its own.
+        top_k: of top-k accuracy.
+    """
+    n, classes = probabilities.shape
+    groups = np.arange(n) if groups is None else groups
+    predicted = probabilities.argmax(axis=1)
+    counts = metrics.confusion_matrix(labels, predicted, classes)
+    roc_auc, added = metrics.roc_auc_with_parts(labels, probabilities)
+    of_photos = {
+        "roc_auc": roc_auc + added,
+        "log_loss": metrics.photo_log_losses(labels, probabilities),
+        "brier": metrics.photo_brier_scores(labels, probabilities),
+    }
+    bins, gaps = metrics.calibration_gaps(labels, probabilities)
+
+    drawn_counts, drawn_means = np.empty((resamples, classes**2)), np.empty((resamples, 3))
+    drawn_errors = np.empty(resamples)
+    columns = np.stack(list(of_photos.values()), axis=1)
+    for row, times in enumerate(draw_groups(groups, resamples, seed)):
+        drawn_counts[row] = np.bincount(labels * classes + predicted, times, classes**2)
+        drawn_means[row] = times @ columns / times.sum()
+        drawn_errors[row] = np.abs(np.bincount(bins, times * gaps)).sum() / times.sum()
+    drawn_counts = drawn_counts.reshape(resamples, classes, classes)
+
+    values = {
+        **{
+            name: (metric(counts), metric(drawn_counts))
+            for name, metric in metrics.FROM_COUNTS.items()
+        },
+        **{
+            name: (one.mean(), drawn_means[:, k]) for k, (name, one) in enumerate(of_photos.items())
+        },
+        "calibration_error": (metrics.calibration_error(labels, probabilities), drawn_errors),
+    }
+    scores = {
+        name: Score(float(value), *moved_percentiles(float(value), drawn, confidence, name), n)
+        for name, (value, drawn) in values.items()
+    }
+    hits = {
+        "accuracy": predicted == labels,
+        "top_k_accuracy": metrics.photo_top_k_hits(labels, probabilities, top_k),
+    }
+    for name, right in hits.items():
+        photos = effective_photos(right, groups)
+        ends = wilson_interval(right.mean() * photos, photos, confidence)
+        scores[name] = Score(float(right.mean()), *ends, n)
+        if name == "accuracy" and right.all():
+            scores |= {other: Score(1.0, *ends, n) for other in metrics.FROM_COUNTS}
+    return scores
+
+
+def draw_groups(groups: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """Draw as many groups as there are, with replacement, again and again.
+
+    Args:
+        groups: int, (photos,), 0 and up.
+        resamples: how often.
+        seed: of the draws.
+
+    Yields:
+        float64, (photos,): how often each photo is drawn, with its group.
+    """
+    _, codes = np.unique(groups, return_inverse=True)
+    count = int(codes.max()) + 1
+    rng = np.random.default_rng(seed)
+    for _ in range(resamples):
+        yield np.bincount(rng.integers(0, count, count), minlength=count).astype(float)[codes]
+
+
+def moved_percentiles(
+    value: float, drawn: np.ndarray, confidence: float, metric: str
+) -> tuple[float, float]:
+    """Return the interval of a score from its resamples.
+
+    A resample leaves some groups out, and with them whole classes, which alone lowers macro F1 and
+    its like. So the percentiles are moved by the difference between the score and their median.
+    """
+    low, middle, high = np.quantile(drawn, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+    least, most = metrics.RANGES.get(metric, (0.0, 1.0))
+    move = value - middle
+    return float(max(least, low + move)), float(min(most, high + move))
+
+
+def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:
+    """Return Wilson's score interval of a share: hits of n (Wilson 1927, JASA 22)."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = hits / n
+    centre = share + z * z / (2 * n)
+    spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
+
+
+def effective_photos(
+    hits: np.ndarray, groups: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Return how many photos of their own would tell a share of hits as surely as these do.
+
+    Photos of one group (a session, one fruit) are right or wrong together, so they say less than as
+    many others. The number is that whose binomial variance is the variance over the groups (Rao &
+    Scott 1992, "A simple method for the analysis of clustered binary data", Biometrics 48), and at
+    most that of photos of these weights without groups (Kish 1965, Survey Sampling, 11.7).
+
+    Args:
+        hits: (photos,), bool, or how often each is right, 0 to 1.
+        groups: int, (photos,), 0 and up; a photo alone is a group.
+        weights: (photos,), at least 0; None for equal ones.
+    """
+    weights = np.ones(len(hits)) if weights is None else weights
+    total = weights.sum()
+    most = float(total**2 / (weights**2).sum())
+    share = (weights * hits).sum() / total
+    _, codes = np.unique(groups, return_inverse=True)
+    count = codes.max() + 1
+    if not 0 < share < 1 or count < 2:
+        return most
+    beside = np.bincount(codes, weights * (hits - share))  # (groups,), of sum 0
+    variance = (beside**2).sum() * count / (count - 1) / total**2
+    return min(most, share * (1 - share) / variance)
