@@ -17,14 +17,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 
-from zest.contracts import CATALOG, PREDICTIONS, read_table
+from zest.contracts import CATALOG, OUT_OF_FOLD, read_table
 
 RESAMPLES, TAILS = 10_000, (0.025, 0.975)
 
 
 def hits_of(folder: Path) -> dict[str, bool]:
     """Return, for each photo, whether a model found its class."""
-    table = read_table(folder / "out_of_fold.parquet", PREDICTIONS)
+    table = read_table(folder / "out_of_fold.parquet", OUT_OF_FOLD)
     predicted = np.array(table["probabilities"].to_pylist()).argmax(axis=1)
     right = predicted == table["label"].to_numpy()
     return dict(zip(table["image_id"].to_pylist(), right.tolist(), strict=True))

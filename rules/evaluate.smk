@@ -43,6 +43,7 @@ rule evaluate_model:
 rule compare_models:
     input:
         scores=expand(rules.evaluate_model.output.scores, model=config["models"]),
+        predictions=expand(rules.evaluate_model.output.out_of_fold, model=config["models"]),
         templates=template_files("scripts/leaderboard", "scripts/zest/page"),
     output:
         table=f"{results}/leaderboard.csv",
@@ -56,8 +57,9 @@ rule compare_models:
     conda:
         environment
     params:
-        cfg=settings("competition", metric=config["rules"]["metric"]),
+        cfg=settings("competition", "evaluation", "seed", metric=config["rules"]["metric"]),
         code=code_of("compare_models.py"),
     shell:
         "python scripts/compare_models.py --cfg {params.cfg:q} --scores {input.scores:q}"
+        " --out-of-fold {input.predictions:q}"
         " --table {output.table:q} --page {output.page:q} 2>&1 | tee {log:q}"

@@ -1,7 +1,7 @@
-"""Rank the models by the contest's metric.
+"""Rank the models by the contest's metric, and say which of them can be told from the leader.
 
-Reads evaluation/{model}/scores.json of every model; writes leaderboard.csv, the leader first, and
-leaderboard.html, the same as a page.
+Reads evaluation/{model}/scores.json and out_of_fold.parquet of every model; writes leaderboard.csv,
+the leader first, and leaderboard.html, the same as a page.
 """
 
 import argparse
@@ -9,10 +9,12 @@ import json
 import math
 from pathlib import Path
 
+from leaderboard.paired import Difference, differences, read_out_of_fold
 from zest.errors import run
 from zest.files import csv_text, write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import render_page
+from zest.randomness import seed_from
 
 SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in the page's table
 TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
@@ -40,8 +42,14 @@ def _or_last(value: float) -> float:
     return value if math.isfinite(value) else math.inf
 
 
-def to_csv(ranked: list[dict], metric: str) -> str:
-    """Return leaderboard.csv: a row a model, the contest's metric first."""
+def to_csv(ranked: list[dict], behind: list[Difference], metric: str) -> str:
+    """Return leaderboard.csv: a row a model, the contest's metric first.
+
+    Args:
+        ranked: the best first.
+        behind: how far all but the first lie behind it.
+        metric: the contest's.
+    """
     names = [metric, *(name for name in TITLES if name != metric)]
     rows = []
     for place, summary in enumerate(ranked, 1):
@@ -51,11 +59,16 @@ def to_csv(ranked: list[dict], metric: str) -> str:
             row[name] = f"{score['value']:.6f}"
             row[f"{name}_low"] = f"{score['low']:.6f}"
             row[f"{name}_high"] = f"{score['high']:.6f}"
+        gap = behind[place - 2] if place > 1 else None
+        row["behind"] = f"{gap.value:.6f}" if gap else ""
+        row["behind_low"] = f"{gap.low:.6f}" if gap else ""
+        row["behind_high"] = f"{gap.high:.6f}" if gap else ""
+        row["mcnemar_p"] = f"{gap.mcnemar_p:.6f}" if gap else ""
         rows.append({**row, "photos": summary["photos"], "folds": summary["folds"]})
     return csv_text(list(rows[0]), (list(row.values()) for row in rows))
 
 
-def explain(ranked: list[dict], metric: str) -> list[str]:
+def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[str]:
     """Return what the ranking means, in sentences for people who do not know the field."""
     leader = ranked[0]
     score = leader["scores"][metric]
@@ -73,30 +86,38 @@ def explain(ranked: list[dict], metric: str) -> list[str]:
             f"As the best of {len(ranked)} models on these photos, it is a little flattered: some "
             "of its lead may be luck."
         )
-    near = [other["model"] for other in ranked[1:] if _overlap(score, other["scores"][metric])]
+    others = [one["model"] for one in ranked[1:]]
+    near = [name for name, gap in zip(others, behind, strict=True) if not gap.is_sure]
+    worse = [
+        f"{name} (by {gap.value:.3f}, {gap.low:.3f} to {gap.high:.3f})"
+        for name, gap in zip(others, behind, strict=True)
+        if gap.is_sure
+    ]
     if near:
         sentences.append(
-            f"The interval of {', '.join(near)} overlaps the leader's, so the intervals do not "
-            "settle which is better. Train more folds (split.train_folds) for narrower ones."
+            f"Not distinguishable from {leader['model']} on these photos: {_listed(near)}. The "
+            "interval of the difference on the same photos holds 0. Choose by other things (size, "
+            "speed), or train more folds (split.train_folds) for narrower intervals."
         )
-    elif len(ranked) > 1:
-        sentences.append("No other model's interval reaches the leader's.")
+    if worse:
+        sentences.append(f"Worse than {leader['model']} beyond chance: {_listed(worse)}.")
     return sentences
 
 
-def _overlap(one: dict, other: dict) -> bool:
-    return one["low"] <= other["high"] and other["low"] <= one["high"]
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def render(ranked: list[dict], metric: str, competition: str) -> str:
+def render(ranked: list[dict], behind: list[Difference], metric: str, competition: str) -> str:
     """Return leaderboard.html, one file that needs no network."""
     return render_page(
         TEMPLATE,
         competition=competition,
         ranked=ranked,
+        behind=behind,
         metric=metric,
         titles={name: TITLES[name] for name in (metric, *SHOWN)},
-        sentences=explain(ranked, metric),
+        sentences=explain(ranked, behind, metric),
         axis=_axis([summary["scores"][metric] for summary in ranked]),
     )
 
@@ -110,10 +131,13 @@ def _axis(scores: list[dict]) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Read the scores, write the ranking."""
+    """Read the scores and the predictions, write the ranking."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: competition, metric")
+    parser.add_argument("--cfg", required=True, help="JSON: competition, evaluation, metric, seed")
     parser.add_argument("--scores", required=True, type=Path, nargs="+", help="scores.json files")
+    parser.add_argument(
+        "--out-of-fold", required=True, type=Path, nargs="+", help="out_of_fold.parquet files"
+    )
     parser.add_argument("--table", required=True, type=Path, help="leaderboard.csv, written")
     parser.add_argument("--page", required=True, type=Path, help="leaderboard.html, written")
     args = parser.parse_args()
@@ -121,9 +145,20 @@ def main() -> None:
 
     summaries = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
     ranked = rank(summaries, cfg["metric"])
-    write_text(args.table, to_csv(ranked, cfg["metric"]))
-    write_text(args.page, render(ranked, cfg["metric"], cfg["competition"]))
-    for sentence in explain(ranked, cfg["metric"]):
+    predictions = {path.parent.name: path for path in args.out_of_fold}
+    first, *others = (read_out_of_fold(predictions[one["model"]]) for one in ranked)
+    behind = differences(
+        first,
+        others,
+        cfg["metric"],
+        cfg["metric"] in LOWER_IS_BETTER,
+        cfg["evaluation"]["confidence"],
+        cfg["evaluation"]["resamples"],
+        seed_from(cfg["seed"], "bootstrap"),
+    )
+    write_text(args.table, to_csv(ranked, behind, cfg["metric"]))
+    write_text(args.page, render(ranked, behind, cfg["metric"], cfg["competition"]))
+    for sentence in explain(ranked, behind, cfg["metric"]):
         print(sentence, flush=True)
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import FOLDS, PREDICTIONS, read_table, write_table
+from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
@@ -41,11 +41,11 @@ def gather(paths: list[Path]) -> pa.Table:
     return table
 
 
-def groups_of(ids: list[str], folds: Path) -> np.ndarray:
-    """Return which photos the split kept together: int, (photos,), a number for each group."""
+def groups_of(ids: list[str], folds: Path) -> list[str | None]:
+    """Return which photos the split kept together: the name of each one's group, or None."""
     split = read_table(folds, FOLDS, columns=["image_id", "group"]).to_pylist()
     group_of = {row["image_id"]: row["group"] for row in split}
-    return group_numbers([group_of[image_id] for image_id in ids])
+    return [group_of[image_id] for image_id in ids]
 
 
 def probability_matrix(table: pa.Table) -> np.ndarray:
@@ -142,7 +142,8 @@ def main() -> None:
     table = gather(args.predictions)
     labels = table["label"].to_numpy().astype(np.int64)
     probabilities = probability_matrix(table)
-    groups = groups_of(table["image_id"].to_pylist(), args.folds)
+    names = groups_of(table["image_id"].to_pylist(), args.folds)
+    groups = group_numbers(names)
     scores = score_all(
         labels,
         probabilities,
@@ -155,7 +156,8 @@ def main() -> None:
     areas, _ = roc_auc_of_classes(labels, probabilities)
     counts = confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
 
-    write_table(table, args.out_of_fold, PREDICTIONS)
+    table = table.append_column("group", pa.array(names, pa.string()))
+    write_table(table, args.out_of_fold, OUT_OF_FOLD)
     summary = {
         "model": args.name,
         "photos": len(labels),

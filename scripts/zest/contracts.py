@@ -127,6 +127,10 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+OUT_OF_FOLD = PREDICTIONS.append(
+    pa.field("group", pa.string())  # of photos that the split kept together; null where alone
+)
+
 HISTORY = pa.schema(
     [
         ("epoch", pa.int32()),  # 1 is the first

@@ -35,12 +35,11 @@ def score_all(
     groups: np.ndarray | None = None,
     top_k: int = 2,
 ) -> dict[str, Score]:
-    """Score predictions by every metric, with bootstrap intervals (Efron & Tibshirani 1993).
+    """Score predictions by every metric, with bootstrap intervals of `resample_scores`.
 
-    Whole groups are drawn with replacement, as photos of one group are right or wrong together; the
-    resamples of ROC-AUC are those of its linear part. Accuracy and top-k accuracy are shares, which
-    do not vary in resamples where all photos are right: they have Wilson's interval, of the
-    `effective_photos`. Where no photo is wrong, the other scores of classes have its ends.
+    Accuracy and top-k accuracy are shares, which do not vary in resamples where all photos are
+    right: they have Wilson's interval, of the `effective_photos`. Where no photo is wrong, the
+    other scores of classes have its ends.
 
     Args:
         labels: int, (photos,), 0..K-1.
@@ -51,43 +50,15 @@ def score_all(
         groups: int, (photos,), 0 and up; None where each photo is its own.
         top_k: of top-k accuracy.
     """
-    n, classes = probabilities.shape
+    n = len(labels)
     groups = np.arange(n) if groups is None else groups
-    predicted = probabilities.argmax(axis=1)
-    counts = metrics.confusion_matrix(labels, predicted, classes)
-    roc_auc, added = metrics.roc_auc_with_parts(labels, probabilities)
-    of_photos = {
-        "roc_auc": roc_auc + added,
-        "log_loss": metrics.photo_log_losses(labels, probabilities),
-        "brier": metrics.photo_brier_scores(labels, probabilities),
-    }
-    bins, gaps = metrics.calibration_gaps(labels, probabilities)
-
-    drawn_counts, drawn_means = np.empty((resamples, classes**2)), np.empty((resamples, 3))
-    drawn_errors = np.empty(resamples)
-    columns = np.stack(list(of_photos.values()), axis=1)
-    for row, times in enumerate(draw_groups(groups, resamples, seed)):
-        drawn_counts[row] = np.bincount(labels * classes + predicted, times, classes**2)
-        drawn_means[row] = times @ columns / times.sum()
-        drawn_errors[row] = np.abs(np.bincount(bins, times * gaps)).sum() / times.sum()
-    drawn_counts = drawn_counts.reshape(resamples, classes, classes)
-
-    values = {
-        **{
-            name: (metric(counts), metric(drawn_counts))
-            for name, metric in metrics.FROM_COUNTS.items()
-        },
-        **{
-            name: (one.mean(), drawn_means[:, k]) for k, (name, one) in enumerate(of_photos.items())
-        },
-        "calibration_error": (metrics.calibration_error(labels, probabilities), drawn_errors),
-    }
+    drawn = resample_scores(labels, probabilities, groups, resamples, seed)
     scores = {
-        name: Score(float(value), *moved_percentiles(float(value), drawn, confidence, name), n)
-        for name, (value, drawn) in values.items()
+        name: Score(value, *moved_percentiles(value, values, confidence, metrics.range_of(name)), n)
+        for name, (value, values) in drawn.items()
     }
     hits = {
-        "accuracy": predicted == labels,
+        "accuracy": probabilities.argmax(axis=1) == labels,
         "top_k_accuracy": metrics.photo_top_k_hits(labels, probabilities, top_k),
     }
     for name, right in hits.items():
@@ -96,6 +67,55 @@ def score_all(
         scores[name] = Score(float(right.mean()), *ends, n)
         if name == "accuracy" and right.all():
             scores |= {other: Score(1.0, *ends, n) for other in metrics.FROM_COUNTS}
+    return scores
+
+
+def resample_scores(
+    labels: np.ndarray, probabilities: np.ndarray, groups: np.ndarray, resamples: int, seed: int
+) -> dict[str, tuple[float, np.ndarray]]:
+    """Score predictions, and resamples of them (the bootstrap of Efron & Tibshirani 1993).
+
+    Whole groups are drawn with replacement, as photos of one group are right or wrong together. The
+    draws depend on `groups` and `seed` alone, so two models' resamples are of the same photos.
+    Those of ROC-AUC are of its linear part.
+
+    Args:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float, (photos, K).
+        groups: int, (photos,), 0 and up.
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        By metric: the score of all photos, and those of the resamples, float64, (resamples,).
+    """
+    classes = probabilities.shape[1]
+    cells = labels * classes + probabilities.argmax(axis=1)
+    roc_auc, added = metrics.roc_auc_with_parts(labels, probabilities)
+    of_photos = {
+        "roc_auc": roc_auc + added,
+        "log_loss": metrics.photo_log_losses(labels, probabilities),
+        "brier": metrics.photo_brier_scores(labels, probabilities),
+    }
+    columns = np.stack(list(of_photos.values()), axis=1)
+    bins, gaps = metrics.calibration_gaps(labels, probabilities)
+
+    drawn_counts, drawn_means = np.empty((resamples, classes**2)), np.empty((resamples, 3))
+    drawn_errors = np.empty(resamples)
+    for row, times in enumerate(draw_groups(groups, resamples, seed)):
+        drawn_counts[row] = np.bincount(cells, times, classes**2)
+        drawn_means[row] = times @ columns / times.sum()
+        drawn_errors[row] = np.abs(np.bincount(bins, times * gaps)).sum() / times.sum()
+
+    counts = np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+    drawn_counts = drawn_counts.reshape(resamples, classes, classes)
+    scores = {
+        name: (float(metric(counts)), metric(drawn_counts))
+        for name, metric in metrics.FROM_COUNTS.items()
+    }
+    for column, (name, values) in enumerate(of_photos.items()):
+        scores[name] = (float(values.mean()), drawn_means[:, column])
+    scores["calibration_error"] = (metrics.calibration_error(labels, probabilities), drawn_errors)
     return scores
 
 
@@ -118,17 +138,25 @@ def draw_groups(groups: np.ndarray, resamples: int, seed: int) -> Iterator[np.nd
 
 
 def moved_percentiles(
-    value: float, drawn: np.ndarray, confidence: float, metric: str
+    value: float,
+    drawn: np.ndarray,
+    confidence: float,
+    within: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[float, float]:
-    """Return the interval of a score from its resamples.
+    """Return the interval of a score, or of a difference of two, from its resamples.
 
     A resample leaves some groups out, and with them whole classes, which alone lowers macro F1 and
     its like. So the percentiles are moved by the difference between the score and their median.
+
+    Args:
+        value: of all photos.
+        drawn: of the resamples, (resamples,).
+        confidence: level of the interval.
+        within: the least and the largest value that there can be.
     """
     low, middle, high = np.quantile(drawn, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    least, most = metrics.RANGES.get(metric, (0.0, 1.0))
     move = value - middle
-    return float(max(least, low + move)), float(min(most, high + move))
+    return float(max(within[0], low + move)), float(min(within[1], high + move))
 
 
 def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:

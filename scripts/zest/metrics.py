@@ -21,14 +21,19 @@ TITLES = {
     "brier": "Brier score",
 }
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error"})
-RANGES = {  # of those that are not from 0 to 1
-    "quadratic_weighted_kappa": (-1.0, 1.0),
-    "log_loss": (0.0, np.inf),
-    "brier": (0.0, 2.0),
-}
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 
 _SMALLEST_PROBABILITY = 1e-15  # log loss of a class that was ruled out
+
+
+def range_of(metric: str) -> tuple[float, float]:
+    """Return the least and the largest value that a metric can have."""
+    ranges = {
+        "quadratic_weighted_kappa": (-1.0, 1.0),
+        "log_loss": (0.0, np.inf),
+        "brier": (0.0, 2.0),
+    }
+    return ranges.get(metric, (0.0, 1.0))
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
@@ -141,8 +146,8 @@ def calibration_gaps(
     """
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities[np.arange(len(labels)), predicted].astype(np.float64)
-    bins = np.ceil(confidence * CALIBRATION_BINS).astype(np.int64) - 1
-    return bins.clip(0, CALIBRATION_BINS - 1), (predicted == labels) - confidence
+    ends = np.arange(1, CALIBRATION_BINS) / CALIBRATION_BINS  # of all bins but the last
+    return np.searchsorted(ends, confidence), (predicted == labels) - confidence
 
 
 def roc_auc_of_classes(

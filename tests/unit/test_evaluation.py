@@ -1,15 +1,21 @@
 """Scores of a model and the ranking of models, as people read them."""
 
+import csv
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.special import softmax
 
 from compare_models import explain, rank, render, to_csv
 from evaluate_model import confusion_csv, gather, groups_of, per_class_table
+from leaderboard.paired import Difference, OutOfFold, differences, mcnemar
 from zest.classes import ClassInfo
 from zest.contracts import FOLDS, PREDICTIONS, write_table
 from zest.errors import UserError
-from zest.metrics import TITLES
+from zest.intervals import score_all
+from zest.metrics import LOWER_IS_BETTER, TITLES
 
 GROUPS = [("a", "a"), ("b", "a"), ("c", None), ("d", None)]
 
@@ -30,6 +36,10 @@ def summary(model: str, value: float, spread: float = 0.05, loss: float = 0.5) -
 
 def names(ranked: list[dict]) -> list[str]:
     return [one["model"] for one in ranked]
+
+
+def gap(value: float, spread: float) -> Difference:
+    return Difference(value, value - spread, value + spread, 9, 4, 0.25)
 
 
 def test_the_best_model_is_first():
@@ -56,44 +66,109 @@ def test_a_score_that_is_no_number_comes_last_and_the_page_is_still_drawn(metric
     for models in ([broken, *sound], [*sound, broken]):
         ranked = rank(models, metric)
         assert names(ranked) == ["b", "c", "a"]
-        assert "<span>0.6</span><span>0.9</span>" in render(ranked, "accuracy", "test")
-    assert "<span>0.0</span><span>1.0</span>" in render([broken], "accuracy", "test")
+        page = render(ranked, [gap(0.1, 0.2), gap(value, value)], "accuracy", "test")
+        assert "<span>0.6</span><span>0.9</span>" in page
+    assert "<span>0.0</span><span>1.0</span>" in render([broken], [], "accuracy", "test")
 
 
 def test_the_leader_is_called_flattered_only_where_it_was_chosen_among_several():
-    alone = " ".join(explain([summary("a", 0.9)], "accuracy"))
+    alone = " ".join(explain([summary("a", 0.9)], [], "accuracy"))
     assert "true score on such photos probably lies between 0.850 and 0.950 (95% interval)" in alone
     assert "flattered" not in alone
-    both = " ".join(explain([summary("a", 0.9), summary("b", 0.5)], "accuracy"))
+    both = " ".join(explain([summary("a", 0.9), summary("b", 0.5)], [gap(0.4, 0.1)], "accuracy"))
     assert "the best of 2 models on these photos, it is a little flattered" in both
 
 
 def test_photos_that_belong_together_are_told():
-    told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], "accuracy"))
+    told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], [], "accuracy"))
     assert "on 50 photos (12 groups that belong together or stand alone) that it never" in told
 
 
 def test_a_photo_has_the_group_that_the_split_gave_it(tmp_path):
     rows = [{"image_id": name, "label": 0, "fold": 0, "group": group} for name, group in GROUPS]
     write_table(pa.Table.from_pylist(rows, schema=FOLDS), tmp_path / "folds", FOLDS)
-    found = groups_of(["d", "c", "b", "a"], tmp_path / "folds").tolist()
-    assert found[0] != found[1] != found[2] == found[3] != found[0]
+    assert groups_of(["d", "c", "b", "a"], tmp_path / "folds") == [None, None, "a", "a"]
 
 
 def test_the_contests_metric_leads_the_table():
-    header = to_csv([summary("a", 0.9)], "macro_f1").splitlines()[0].split(",")
+    header = to_csv([summary("a", 0.9)], [], "macro_f1").splitlines()[0].split(",")
     assert header[:5] == ["rank", "model", "macro_f1", "macro_f1_low", "macro_f1_high"]
 
 
-def test_a_model_whose_interval_overlaps_the_leaders_is_not_called_worse():
-    models = [summary("a", 0.90), summary("b", 0.85), summary("c", 0.60)]
-    told = " ".join(explain(models, "accuracy"))
-    assert "The interval of b overlaps the leader's" in told
-    assert "No other model" in " ".join(explain([models[0], models[2]], "accuracy"))
+def test_a_model_is_called_worse_where_the_interval_of_the_difference_leaves_out_0():
+    models = [summary("a", 0.90), summary("b", 0.89), summary("c", 0.88), summary("d", 0.60)]
+    behind = [gap(0.01, 0.05), gap(0.02, 0.05), gap(0.3, 0.1)]
+    told = " ".join(explain(models, behind, "accuracy"))
+    assert "Not distinguishable from a on these photos: b and c." in told
+    assert "Worse than a beyond chance: d (by 0.300, 0.200 to 0.400)." in told
+    rows = list(csv.DictReader(to_csv(models, behind, "accuracy").splitlines()))
+    assert [row["behind"] for row in rows] == ["", "0.010000", "0.020000", "0.300000"]
+    assert rows[3]["behind_low"] == "0.200000"
+    assert rows[1]["mcnemar_p"] == "0.250000"
+
+
+def predictions(seed: int, skill: float, photos: int = 300) -> OutOfFold:
+    """A model of 4 classes: what is hard to one is hard to all, in groups of three photos."""
+    labels = np.random.default_rng(0).integers(0, 4, photos)
+    hard = np.random.default_rng(1).normal(size=(photos // 3, 4)).repeat(3, axis=0)
+    own = np.random.default_rng(seed).normal(size=(photos, 4))
+    probabilities = softmax(skill * np.eye(4)[labels] + hard + own, axis=1)
+    return OutOfFold(
+        [f"{n:03}" for n in range(photos)], labels, probabilities, np.arange(photos) // 3
+    )
+
+
+@pytest.mark.parametrize("metric", TITLES)
+def test_a_difference_is_that_of_the_scores_and_surer_than_the_scores_are(metric):
+    first, second = predictions(5, 3.0), predictions(6, 2.5)
+    lower = metric in LOWER_IS_BETTER
+    (found,) = differences(first, [second], metric, lower, 0.95, 500, 0)
+    one, other = (
+        score_all(each.labels, each.probabilities, 0.95, 500, 0, each.groups)[metric]
+        for each in (first, second)
+    )
+    assert found.value == pytest.approx((other.value - one.value) * (1 if lower else -1))
+    assert found.low < found.value < found.high
+    assert found.high - found.low < one.high - one.low + other.high - other.low
+
+
+def test_a_model_is_not_distinguishable_from_itself_and_worse_than_a_better_one():
+    same, worse = differences(
+        predictions(5, 3.0),
+        [predictions(5, 3.0), predictions(6, 1.0)],
+        "accuracy",
+        False,
+        0.95,
+        500,
+        0,
+    )
+    assert (same.value, same.low, same.high, same.mcnemar_p) == (0, 0, 0, 1)
+    assert not same.is_sure
+    assert worse.is_sure
+    assert worse.mcnemar_p < 0.001
+
+
+def test_mcnemars_p_is_that_of_tossing_a_coin_for_each_photo():
+    labels, rows = np.zeros(30, int), np.zeros((30, 2))
+    rows[:, 0] = 1
+    first, second = rows.copy(), rows.copy()
+    first[:14] = second[14:20] = (0, 1)
+    models = [OutOfFold([""] * 30, labels, one, labels) for one in (first, second)]
+    at_most_6 = sum(math.comb(20, heads) for heads in range(7)) / 2**20
+    assert mcnemar(*models) == (6, 14, pytest.approx(2 * at_most_6, abs=1e-12))
+
+
+def test_more_comparisons_make_each_of_them_less_sure():
+    first, second = predictions(5, 3.0), predictions(6, 2.5)
+    (alone,) = differences(first, [second], "accuracy", False, 0.95, 2000, 0)
+    among = differences(first, [second] * 10, "accuracy", False, 0.95, 2000, 0)[0]
+    assert among.high - among.low > 1.2 * (alone.high - alone.low)
 
 
 def test_the_page_needs_no_network_and_escapes_names():
-    page = render([summary("<b>", 0.9), summary("c", 0.5)], "accuracy", "fruit & leaves")
+    page = render(
+        [summary("<b>", 0.9), summary("c", 0.5)], [gap(0.4, 0.1)], "accuracy", "fruit & leaves"
+    )
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
     assert "fruit &amp; leaves" in page
@@ -102,7 +177,7 @@ def test_the_page_needs_no_network_and_escapes_names():
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_the_page_draws_scores_at_the_ends_of_the_scale(value):
-    assert "nan" not in render([summary("a", value, spread=0.0)], "accuracy", "test")
+    assert "nan" not in render([summary("a", value, spread=0.0)], [], "accuracy", "test")
 
 
 CLASSES = [ClassInfo(0, "10", "clean", 8), ClassInfo(1, "20", "mouldy", 2)]

@@ -181,8 +181,9 @@ def test_intervals_of_macro_f1_hold_where_resamples_leave_classes_out():
 
 def test_an_interval_ends_where_its_score_does():
     drawn = np.linspace(0.9, 1.0, 101)
-    assert moved_percentiles(0.99, drawn, 0.95, "macro_f1") == pytest.approx((0.9425, 1))
-    assert moved_percentiles(0.01, drawn, 0.95, "log_loss") == pytest.approx((0, 0.0575 - 0.0))
+    assert moved_percentiles(0.99, drawn, 0.95, (0, 1)) == pytest.approx((0.9425, 1))
+    assert moved_percentiles(0.01, drawn, 0.95, (0, 1)) == pytest.approx((0, 0.0575))
+    assert moved_percentiles(0.01, drawn, 0.95) == pytest.approx((-0.0375, 0.0575))
 
 
 def test_without_a_mistake_the_scores_of_classes_have_the_interval_of_accuracy():
@@ -190,6 +191,16 @@ def test_without_a_mistake_the_scores_of_classes_have_the_interval_of_accuracy()
     assert scores["macro_f1"] == scores["accuracy"] == scores["quadratic_weighted_kappa"]
     assert scores["accuracy"].low < 0.95
     assert scores["log_loss"].value == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_probabilities_of_a_training_that_diverged_have_scores_that_are_no_numbers():
+    labels = np.arange(40) % 4
+    scores = score_all(labels, np.full((40, 4), np.nan), 0.95, 100, 0)
+    assert scores["accuracy"].value == 0.25
+    assert np.isnan(scores["log_loss"].value)
+    assert np.isnan(scores["roc_auc"].value)
+    assert (scores["calibration_error"].low, scores["calibration_error"].high) == (0, 1)
 
 
 def test_a_higher_confidence_gives_wider_intervals():

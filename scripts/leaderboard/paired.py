@@ -1,0 +1,121 @@
+"""Two models on the same photos: is one of them better, or may chance have made the difference?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from zest.contracts import OUT_OF_FOLD, read_table
+from zest.folds import group_numbers
+from zest.intervals import moved_percentiles, resample_scores
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What a model predicted of photos that it had not seen, in the order of their ids.
+
+    Attributes:
+        ids: (photos,).
+        labels: int, (photos,), 0..K-1.
+        probabilities: float64, (photos, K).
+        groups: int, (photos,): which of them the split kept together.
+    """
+
+    ids: list[str]
+    labels: np.ndarray
+    probabilities: np.ndarray
+    groups: np.ndarray
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a model lies behind the leader.
+
+    Attributes:
+        value: in the contest's metric; positive where the leader is better.
+        low: lower end of its interval.
+        high: upper end.
+        only_leader: photos that the leader alone has right.
+        only_other: photos that the other alone has right.
+        mcnemar_p: how often chance alone would part the photos that only one of the two has right
+            as unequally (McNemar 1947, Psychometrika 12, exact); photos count as independent.
+    """
+
+    value: float
+    low: float
+    high: float
+    only_leader: int
+    only_other: int
+    mcnemar_p: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0 or self.high < 0
+
+
+def read_out_of_fold(path: Path) -> OutOfFold:
+    """Read evaluation/{model}/out_of_fold.parquet.
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
+    table = read_table(path, OUT_OF_FOLD).sort_by("image_id")
+    return OutOfFold(
+        ids=table["image_id"].to_pylist(),
+        labels=table["label"].to_numpy().astype(np.int64),
+        probabilities=np.array(table["probabilities"].to_pylist(), np.float64),
+        groups=group_numbers(table["group"].to_pylist()),
+    )
+
+
+def differences(
+    leader: OutOfFold,
+    others: list[OutOfFold],
+    metric: str,
+    lower_is_better: bool,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> list[Difference]:
+    """Compare models with the leader, by resamples that hold the same photos for both.
+
+    The intervals are so wide that, at the given level, all of them hold at once (Bonferroni).
+
+    Args:
+        leader: its predictions.
+        others: those of the other models, of the same photos.
+        metric: of the contest.
+        lower_is_better: of that metric.
+        confidence: level at which all intervals together hold.
+        resamples: number of bootstrap resamples.
+        seed: of the resampling.
+    """
+    level = 1 - (1 - confidence) / max(1, len(others))
+    sign = -1 if lower_is_better else 1
+
+    def score(model: OutOfFold) -> tuple[float, np.ndarray]:
+        of_all = resample_scores(model.labels, model.probabilities, model.groups, resamples, seed)
+        return of_all[metric]
+
+    best, best_drawn = score(leader)
+    found = []
+    for other in others:
+        if other.ids != leader.ids:
+            raise ValueError("the models have not predicted the same photos")
+        value, drawn = score(other)
+        behind = sign * (best - value)
+        low, high = moved_percentiles(behind, sign * (best_drawn - drawn), level)
+        found.append(Difference(behind, low, high, *mcnemar(leader, other)))
+    return found
+
+
+def mcnemar(first: OutOfFold, second: OutOfFold) -> tuple[int, int, float]:
+    """Return how many photos the first and the second alone has right, and the two-sided p."""
+    right = [one.probabilities.argmax(axis=1) == one.labels for one in (first, second)]
+    only_first, only_second = (int((a & ~b).sum()) for a, b in (right, right[::-1]))
+    if not only_first + only_second:
+        return 0, 0, 1.0
+    p = binomtest(only_first, only_first + only_second).pvalue
+    return only_first, only_second, float(p)
