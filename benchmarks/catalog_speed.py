@@ -94,8 +94,9 @@ def photos_per_second(work: Callable[[int], object], photos: int) -> float:
 def main() -> None:
     """Render or list the photos, time every contender in every round, print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photos", type=Path, help="a folder of JPEGs; rendered if none is named")
-    parser.add_argument("--size", type=int, default=640, help="pixels of a rendered side")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--photos", type=Path, help="a folder of JPEGs; rendered if none is named")
+    which.add_argument("--size", type=int, default=640, help="pixels of a rendered side")
     parser.add_argument("--rounds", type=int, default=15, help="times that each takes its turn")
     args = parser.parse_args()
     settle_process()

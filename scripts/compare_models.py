@@ -20,10 +20,19 @@ SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in t
 TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
 
 
+def read_summary(path: Path) -> dict:
+    """Read scores.json; a score that is no number is NaN."""
+    summary = json.loads(path.read_text(encoding="utf-8"))
+    for score in summary["scores"].values():
+        score |= {key: math.nan for key, value in score.items() if value is None}
+    return summary
+
+
 def rank(summaries: list[dict], metric: str) -> list[dict]:
     """Return the summaries, the best first; equal scores go by log loss, then by name.
 
-    A score that is not a finite number, of a training that diverged, comes after all others.
+    A score that is not a finite number (of a training that diverged, or ROC-AUC of one class alone)
+    comes after all others.
     """
 
     def key(summary: dict) -> tuple:
@@ -87,7 +96,10 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
             "of its lead may be luck."
         )
     others = [one["model"] for one in ranked[1:]]
-    near = [name for name, gap in zip(others, behind, strict=True) if not gap.is_sure]
+    near = [
+        name for name, gap in zip(others, behind, strict=True) if gap.is_known and not gap.is_sure
+    ]
+    unknown = [name for name, gap in zip(others, behind, strict=True) if not gap.is_known]
     worse = [
         f"{name} (by {gap.value:.3f}, {gap.low:.3f} to {gap.high:.3f})"
         for name, gap in zip(others, behind, strict=True)
@@ -101,6 +113,11 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
         )
     if worse:
         sentences.append(f"Worse than {leader['model']} beyond chance: {_listed(worse)}.")
+    if unknown:
+        sentences.append(
+            f"No number for {_listed(unknown)}: the training diverged, or the photos are all of "
+            "one class."
+        )
     return sentences
 
 
@@ -143,7 +160,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    summaries = [json.loads(path.read_text(encoding="utf-8")) for path in args.scores]
+    summaries = [read_summary(path) for path in args.scores]
     ranked = rank(summaries, cfg["metric"])
     predictions = {path.parent.name: path for path in args.out_of_fold}
     first, *others = (read_out_of_fold(predictions[one["model"]]) for one in ranked)

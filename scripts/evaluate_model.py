@@ -21,7 +21,7 @@ from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
 from zest.folds import group_numbers
 from zest.intervals import score_all, wilson_interval
-from zest.metrics import confusion_matrix, per_class_scores, roc_auc_of_classes
+from zest.metrics import TITLES, confusion_matrix, per_class_scores, roc_auc_of_classes
 from zest.randomness import seed_from
 
 
@@ -121,6 +121,16 @@ def confusion_csv(counts: np.ndarray, classes: list[ClassInfo]) -> str:
     return csv_text(["label", *(one.name for one in classes)], rows)
 
 
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None  # JSON knows no NaN
+
+
+def title_of(metric: str, top_k: int) -> str:
+    """Return what people call a metric."""
+    others = {"top_k_accuracy": f"top-{top_k} accuracy", "calibration_error": "calibration error"}
+    return {**TITLES, **others}[metric]
+
+
 def main() -> None:
     """Read the predictions, write the scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -165,9 +175,12 @@ def main() -> None:
         "folds": len(args.predictions),
         "confidence": confidence,
         "top_k": cfg["evaluation"]["top_k"],
-        "scores": {name: dataclasses.asdict(score) for name, score in scores.items()},
+        "scores": {
+            name: {key: _finite(value) for key, value in dataclasses.asdict(score).items()}
+            for name, score in scores.items()
+        },
     }
-    write_text(args.scores, json.dumps(summary, indent=2) + "\n")
+    write_text(args.scores, json.dumps(summary, indent=2, allow_nan=False) + "\n")
     rows = per_class_table(counts, areas, classes, confidence)
     write_text(args.per_class, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
     write_text(args.confusion, confusion_csv(counts, classes))
@@ -175,7 +188,7 @@ def main() -> None:
     save_figure(draw_confusion(counts, classes, title), args.figure)
     for name, score in scores.items():
         print(
-            f"[{args.name}] {name.replace('_', ' ')} {score.value:.4f} "
+            f"[{args.name}] {title_of(name, cfg['evaluation']['top_k'])} {score.value:.4f} "
             f"({confidence:.0%} interval {score.low:.4f} to {score.high:.4f}, n = {score.n})",
             flush=True,
         )

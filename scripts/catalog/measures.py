@@ -37,7 +37,8 @@ def measure(image: np.ndarray) -> Measures:
     Contrast and sharpness are of the luma in 8 bits, on one common size, as sharpness depends on
     the number of pixels. Sharpness is the variance of its Laplacian, the LAPV measure of Pertuz et
     al. 2013 (Pattern Recognition 46, 1415-1432, appendix), after Pech-Pacheco et al. 2000. Means
-    and mean squares of the channels are of every second row, which tells them as well.
+    and mean squares of the channels, and whether they are equal, are of every second row, which
+    tells them as well unless there are few.
     """
     image, scale = _halved(image, MEASURED_SIDE / max(image.shape[:2]))
     rows = image[::2] if len(image) >= MEASURED_SIDE // 4 else image

@@ -105,11 +105,11 @@ def doubtful_labels(found: int, photos: int) -> list[str]:
     if not found:
         return ["The probe doubts no label: where it errs, it errs without being sure."]
     return [
-        f"To a quick classifier that never saw them, these {found:,} photos "
-        f"({100 * found / photos:.1f} %) look at least as much like another class (arrow) as its "
-        "own photos do, the most doubtful first. It may be wrong: "
-        "look at each, correct the label file where it is right. A wrong label in validation costs "
-        "every model the same; in training it costs the small classes most."
+        f"To a quick classifier that never saw them, {counted(found, 'photo', 'photos')} "
+        f"({100 * found / photos:.1f} %) may be of another class (arrow), which looks as likely as "
+        "for its own photos; the most doubtful first. It may be wrong: look at each, correct the "
+        "label file where it is right. A wrong label in validation costs every model the same; in "
+        "training it costs the small classes most."
     ]
 
 

@@ -219,14 +219,14 @@ def comparisons(train: Split, test: Split) -> list[Comparison]:
     rows = []
     for measure, first, second, compared, less, more, digits in table:
         sides = compared or (first, second)
-        sure = 0.0 if few else sure_cohen_d(*sides)
+        d, sure = (0.0, 0.0) if few else (cohen_d(*sides), sure_cohen_d(*sides))
         rows.append(
             Comparison(
                 measure=measure,
                 train=f"{np.median(first):,.{digits}f}",
                 test=f"{np.median(second):,.{digits}f}",
-                d="–" if few else _signed(cohen_d(*sides)),
-                verdict="too few photos to tell" if few else _verdict(sure, less, more),
+                d="–" if few else _signed(d),
+                verdict="too few photos to tell" if few else _verdict(d, sure, less, more),
                 strength=abs(sure),
             )
         )
@@ -279,10 +279,12 @@ def problems(count: int) -> list[str]:
     ]
 
 
-def _verdict(d: float, less: str, more: str) -> str:
+def _verdict(d: float, sure: float, less: str, more: str) -> str:
     word = less if d < 0 else more
     if abs(d) < SMALL_D:
         return "about the same"
+    if not sure:
+        return f"{word}, or by chance"
     if abs(d) < MEDIUM_D:
         return f"slightly {word}"
     return f"clearly {word}" if abs(d) < LARGE_D else f"much {word}"

@@ -1,5 +1,6 @@
 """Two models on the same photos: is one of them better, or may chance have made the difference?"""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,11 @@ class Difference:
     only_leader: int
     only_other: int
     mcnemar_p: float
+
+    @property
+    def is_known(self) -> bool:
+        """Whether both models have a score that is a number."""
+        return math.isfinite(self.value)
 
     @property
     def is_sure(self) -> bool:

@@ -48,7 +48,7 @@ MEASURES = pa.schema(
         ("sharpness", pa.float64()),  # variance of the Laplacian of the luma on [0, 255]
         ("grey", pa.bool_()),  # the photo has no colour
         ("hash", pa.binary()),  # 8 bytes, see zest.perceptual_hash
-        ("thumbnail", IMAGE),  # JPEG, the whole photo, upright, 112 pixels at the short side
+        ("thumbnail", IMAGE),  # JPEG, the whole photo, upright, at most 112 x 336 pixels
     ]
 )
 

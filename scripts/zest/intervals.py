@@ -35,11 +35,14 @@ def score_all(
     groups: np.ndarray | None = None,
     top_k: int = 2,
 ) -> dict[str, Score]:
-    """Score predictions by every metric, with bootstrap intervals of `resample_scores`.
+    """Score predictions by every metric, each with its interval.
 
-    Accuracy and top-k accuracy are shares, which do not vary in resamples where all photos are
-    right: they have Wilson's interval, of the `effective_photos`. Where no photo is wrong, the
-    other scores of classes have its ends.
+    Accuracy, top-k accuracy and ROC-AUC are shares, of photos or of pairs of them, and near 1 their
+    resamples hardly vary: they have Wilson's interval, of as many photos as tell as much. The
+    calibration error, a mean of absolute values, comes out too large on few photos and larger still
+    in resamples: it has the basic bootstrap interval (Davison & Hinkley 1997, section 5.2), which
+    takes most of that off. The others have `moved_percentiles` of `resample_scores`; where no photo
+    is wrong, scores of the predicted classes that are 1 have the ends of accuracy.
 
     Args:
         labels: int, (photos,), 0..K-1.
@@ -48,25 +51,34 @@ def score_all(
         resamples: number of bootstrap resamples.
         seed: of the resampling.
         groups: int, (photos,), 0 and up; None where each photo is its own.
-        top_k: of top-k accuracy.
+        top_k: of top-k accuracy, which is left out where it is K or more: all are right then.
     """
-    n = len(labels)
+    n, classes = probabilities.shape
     groups = np.arange(n) if groups is None else groups
     drawn = resample_scores(labels, probabilities, groups, resamples, seed)
     scores = {
         name: Score(value, *moved_percentiles(value, values, confidence, metrics.range_of(name)), n)
         for name, (value, values) in drawn.items()
     }
-    hits = {
-        "accuracy": probabilities.argmax(axis=1) == labels,
-        "top_k_accuracy": metrics.photo_top_k_hits(labels, probabilities, top_k),
-    }
+    error, errors = drawn["calibration_error"]
+    ends = 2 * error - np.quantile(errors, [(1 + confidence) / 2, (1 - confidence) / 2])
+    low, high = np.clip(ends, 0, 1).tolist()
+    scores["calibration_error"] = Score(error, low, high, n)
+
+    hits = {"accuracy": probabilities.argmax(axis=1) == labels}
+    if top_k < classes:
+        hits["top_k_accuracy"] = metrics.photo_top_k_hits(labels, probabilities, top_k)
     for name, right in hits.items():
         photos = effective_photos(right, groups)
-        ends = wilson_interval(right.mean() * photos, photos, confidence)
-        scores[name] = Score(float(right.mean()), *ends, n)
+        low, high = wilson_interval(right.mean() * photos, photos, confidence)
+        scores[name] = Score(float(right.mean()), low, high, n)
         if name == "accuracy" and right.all():
-            scores |= {other: Score(1.0, *ends, n) for other in metrics.FROM_COUNTS}
+            alike = [other for other in metrics.FROM_COUNTS if scores[other].value == 1]
+            scores |= {other: Score(1.0, low, high, n) for other in alike}
+    area, added = metrics.roc_auc_with_parts(labels, probabilities)
+    if np.isfinite(area):
+        photos = binomial_size(area, added / n, groups, float(len(np.unique(groups))))
+        scores["roc_auc"] = Score(area, *wilson_interval(area * photos, photos, confidence), n)
     return scores
 
 
@@ -155,8 +167,8 @@ def moved_percentiles(
         within: the least and the largest value that there can be.
     """
     low, middle, high = np.quantile(drawn, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    move = value - middle
-    return float(max(within[0], low + move)), float(min(within[1], high + move))
+    moved = np.clip(np.array([low, high]) + value - middle, *within)  # NaN stays NaN
+    return float(moved[0]), float(moved[1])
 
 
 def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:
@@ -174,10 +186,7 @@ def effective_photos(
 ) -> float:
     """Return how many photos of their own would tell a share of hits as surely as these do.
 
-    Photos of one group (a session, one fruit) are right or wrong together, so they say less than as
-    many others. The number is that whose binomial variance is the variance over the groups (Rao &
-    Scott 1992, "A simple method for the analysis of clustered binary data", Biometrics 48), and at
-    most that of photos of these weights without groups (Kish 1965, Survey Sampling, 11.7).
+    It is at most that of photos of these weights without groups (Kish 1965, Survey Sampling, 11.7).
 
     Args:
         hits: (photos,), bool, or how often each is right, 0 to 1.
@@ -186,12 +195,28 @@ def effective_photos(
     """
     weights = np.ones(len(hits)) if weights is None else weights
     total = weights.sum()
-    most = float(total**2 / (weights**2).sum())
     share = (weights * hits).sum() / total
+    most = float(total**2 / (weights**2).sum())
+    return binomial_size(share, weights * (hits - share) / total, groups, most)
+
+
+def binomial_size(share: float, parts: np.ndarray, groups: np.ndarray, most: float) -> float:
+    """Return how many independent draws would tell a share as surely.
+
+    Photos of one group (a session, one fruit) are right or wrong together, so they say less than as
+    many others. The number is that whose binomial variance is the variance over the groups (Rao &
+    Scott 1992, "A simple method for the analysis of clustered binary data", Biometrics 48); where
+    the groups do not vary (all right, all wrong, or one group), it is that of the groups.
+
+    Args:
+        share: 0 to 1.
+        parts: float, (photos,), of sum 0: what each photo adds to the share.
+        groups: int, (photos,), 0 and up.
+        most: what it is at most.
+    """
     _, codes = np.unique(groups, return_inverse=True)
-    count = codes.max() + 1
-    if not 0 < share < 1 or count < 2:
-        return most
-    beside = np.bincount(codes, weights * (hits - share))  # (groups,), of sum 0
-    variance = (beside**2).sum() * count / (count - 1) / total**2
+    count = int(codes.max()) + 1
+    variance = (np.bincount(codes, parts) ** 2).sum() * count / max(1, count - 1)
+    if count < 2 or variance < 1e-15 or not 0 < share < 1:
+        return min(most, float(count))
     return min(most, share * (1 - share) / variance)

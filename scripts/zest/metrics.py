@@ -1,7 +1,7 @@
 """Scores of a classifier: arrays in, plain numbers out.
 
-Those of the predicted classes are functions of the confusion matrix, those of the probabilities are
-means over the photos, but for ROC-AUC and the calibration error, which compare photos.
+Those of the predicted classes are functions of the confusion matrix; those of the probabilities are
+means over the photos, but for ROC-AUC (pairs of photos) and the calibration error (bins of them).
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ TITLES = {
     "log_loss": "log loss",
     "brier": "Brier score",
 }
-LOWER_IS_BETTER = frozenset({"log_loss", "brier", "calibration_error"})
+LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 
 _SMALLEST_PROBABILITY = 1e-15  # log loss of a class that was ruled out
@@ -160,8 +160,9 @@ def roc_auc_of_classes(
 
     Returns:
         The areas, float64, (K,), NaN where all photos or none are of the class; and what each
-        photo adds to the mean of the areas, (photos,), of mean 0: the structural components of
-        DeLong et al. 1988, Biometrics 44, each less its mean.
+        photo adds to the mean of the areas, (photos,), of mean 0 and, over the number of photos, of
+        that mean's variance: from the structural components of DeLong et al. 1988, Biometrics 44,
+        each less its mean, by the share of its side in the photos.
     """
     photos, classes = probabilities.shape
     areas, added = np.full(classes, np.nan), np.zeros(photos)

@@ -33,7 +33,7 @@ def test_a_difference_that_chance_may_have_made_is_shown_and_not_believed():
 
     spread = np.linspace(0.4, 0.6, 60)
     near, far = (comparisons(split(spread), split(spread + step))[0] for step in (0.015, 0.06))
-    assert (near.d, near.verdict, near.strength) == ("+0.25", "about the same", 0)
+    assert (near.d, near.verdict, near.strength) == ("+0.25", "brighter, or by chance", 0)
     assert (far.d, far.verdict) == ("+1.01", "much brighter")
 
 

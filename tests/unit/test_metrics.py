@@ -5,6 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as reference
 
+from zest.config import load_schema
 from zest.contracts import VALIDATION_SCORES
 from zest.intervals import moved_percentiles, score_all, wilson_interval
 from zest.metrics import (
@@ -154,7 +155,7 @@ def test_intervals_enclose_the_value_and_are_the_same_for_the_same_seed():
     first = score_all(labels, probabilities, 0.95, 500, 7)
     assert first == score_all(labels, probabilities, 0.95, 500, 7)
     for score in first.values():
-        assert score.low < score.value < score.high or score.value == 1.0
+        assert score.low < score.value < score.high
         assert score.n == len(labels)
 
 
@@ -193,6 +194,63 @@ def test_without_a_mistake_the_scores_of_classes_have_the_interval_of_accuracy()
     assert scores["log_loss"].value == 0
 
 
+def test_a_perfect_order_of_the_photos_is_not_sure_to_be_perfect():
+    labels = np.arange(60) % 2
+    probabilities = np.stack([0.4 - 0.2 * labels, 0.6 + 0.2 * labels], axis=1)
+    score = score_all(labels, probabilities, 0.95, 100, 0)["roc_auc"]
+    assert score.value == 1
+    assert score.high == pytest.approx(1)
+    assert 0.9 < score.low < 0.95
+    grouped = score_all(labels, probabilities, 0.95, 100, 0, np.arange(60) // 20)["roc_auc"]
+    assert grouped.low < 0.5  # three groups
+
+
+def test_three_sessions_without_a_mistake_prove_little():
+    labels = np.arange(60) % 3
+    scores = score_all(labels, np.eye(3)[labels], 0.95, 100, 0, np.arange(60) // 20)
+    assert scores["accuracy"].low < 0.5
+    assert scores["macro_f1"] == scores["accuracy"]
+
+
+def test_intervals_of_the_roc_auc_hold():
+    rng = np.random.default_rng(1)
+
+    def drawn() -> tuple[np.ndarray, np.ndarray]:
+        labels = rng.integers(0, 3, 100)
+        return labels, softmax(2 * np.eye(3)[labels] + rng.normal(size=(100, 3)), axis=1)
+
+    truth = np.mean([roc_auc_with_parts(*drawn())[0] for _ in range(500)])
+    scores = [score_all(*drawn(), 0.95, 100, 0)["roc_auc"] for _ in range(200)]
+    assert np.mean([score.low <= truth <= score.high for score in scores]) >= 0.9
+
+
+def test_the_calibration_error_of_a_calibrated_model_may_be_0():
+    rng = np.random.default_rng(2)
+    held = 0
+    for case in range(50):
+        probabilities = rng.dirichlet(np.ones(3), 300)
+        labels = (probabilities.cumsum(axis=1) < rng.random((300, 1))).sum(axis=1)
+        held += score_all(labels, probabilities, 0.95, 200, case)["calibration_error"].low < 0.01
+    assert held >= 30  # of 50; percentiles around the error never come near 0
+
+
+def test_where_all_classes_are_among_the_likeliest_there_is_no_top_k_accuracy():
+    labels, probabilities = np.arange(20) % 2, np.full((20, 2), 0.5)
+    assert "top_k_accuracy" not in score_all(labels, probabilities, 0.95, 100, 0, top_k=2)
+    assert "top_k_accuracy" in score_all(labels, probabilities, 0.95, 100, 0, top_k=1)
+
+
+def test_of_photos_of_one_class_kappa_says_nothing():
+    scores = score_all(np.zeros(9, int), np.eye(2)[np.zeros(9, int)], 0.95, 100, 0)
+    assert scores["accuracy"].value == 1
+    assert scores["quadratic_weighted_kappa"].value == 0
+
+
+def test_the_configuration_names_every_metric_of_a_contest():
+    rules = load_schema()["properties"]["rules"]["properties"]
+    assert rules["metric"]["enum"] == list(TITLES)
+
+
 @pytest.mark.filterwarnings("error")
 def test_probabilities_of_a_training_that_diverged_have_scores_that_are_no_numbers():
     labels = np.arange(40) % 4
@@ -200,7 +258,8 @@ def test_probabilities_of_a_training_that_diverged_have_scores_that_are_no_numbe
     assert scores["accuracy"].value == 0.25
     assert np.isnan(scores["log_loss"].value)
     assert np.isnan(scores["roc_auc"].value)
-    assert (scores["calibration_error"].low, scores["calibration_error"].high) == (0, 1)
+    assert np.isnan(scores["calibration_error"].high)
+    assert np.isnan(scores["brier"].low)
 
 
 def test_a_higher_confidence_gives_wider_intervals():

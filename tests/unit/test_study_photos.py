@@ -156,7 +156,8 @@ def test_photos_of_one_session_count_as_few():
     sessions = np.repeat(np.arange(20), 10)
     assert effective_photos(together, sessions) == pytest.approx(19, abs=0.5)
     assert effective_photos(together, np.arange(200)) == pytest.approx(199, abs=0.5)
-    assert effective_photos(np.ones(7, bool), np.zeros(7, int)) == 7
+    assert effective_photos(np.ones(200, bool), sessions) == len(np.unique(sessions))
+    assert effective_photos(np.ones(7, bool), np.zeros(7, int)) == 1
 
 
 def test_three_photos_make_no_map_but_have_a_place():

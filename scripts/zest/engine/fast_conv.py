@@ -11,8 +11,9 @@ gradients up to a hundred times less exact. All of that can be worked around but
 a machine with AVX2, it was no faster.
 
 This leans on private parts of Paddle (`paddle.jit.dy2static.partial_program`, the same in 2.6.2 and
-3.3.1). Where they are missing, or where one small step does not give the gradients of the plain
-path, `accelerate` says so in one line and returns the network as it is: slower, and as right.
+3.3.1, and `paddle.base.core.clear_executor_cache`). Where they are missing, or where one small step
+does not give the gradients of the plain path, `accelerate` says so in one line and returns the
+network as it is: slower, and as right.
 """
 
 import gc
@@ -61,8 +62,10 @@ def release_programs() -> None:
     Paddle keeps the executor of every program, and with it all that the last step computed. What is
     still in use gets a new one at its next call, in a fraction of a second.
     """
-    gc.collect()  # a traced function and its network hold each other
-    core.clear_executor_cache()
+    clear = getattr(core, "clear_executor_cache", None)
+    if clear and paddle.device.get_device().startswith("cpu"):
+        gc.collect()  # a traced function and its network hold each other
+        clear()
 
 
 def _or_plain(traced: Forward, net: nn.Layer) -> Forward:

@@ -287,6 +287,12 @@ class Trainer:
         if self.settings["early_stopping_patience"] is None:
             return
         key = score_key(self.settings["metric"])
+        if not math.isfinite(row[key]):
+            raise UserError(
+                f"models.*.early_stopping_patience: {self.settings['metric']} of the validation "
+                f"fold is {row[key]} in epoch {self.epoch}, as where all its photos are of one "
+                "class. Choose another rules.metric or other folds, or no early stopping."
+            )
         sign = -1 if self.settings["metric"] in LOWER_IS_BETTER else 1
         earlier = [sign * past[key] for past in self.history]
         if not earlier or sign * row[key] > max(earlier):
