@@ -165,6 +165,14 @@ def test_a_training_set_too_small_for_its_replicas_is_refused_with_the_way_out()
         trainer_of(group=Group(0, 33), replicas=33, batch_size=66)
 
 
+def test_early_stopping_on_a_score_that_is_no_number_says_so():
+    trainer = trainer_of(epochs=4, early_stopping_patience=2)
+    trainer.settings["metric"] = "roc_auc"
+    trainer.validation.labels[:] = 0
+    with pytest.raises(UserError, match="roc_auc of the validation fold is nan"):
+        list(trainer.run())
+
+
 def test_early_stopping_ends_after_its_patience_and_keeps_the_best_weights():
     trainer = trainer_of(epochs=40, early_stopping_patience=2, learning_rate=0.003)
     rows = list(trainer.run())
