@@ -189,7 +189,9 @@ class _Metered(io.RawIOBase):
 
 
 def _check_with_filter(archive: Path, archive_name: str, info: tarfile.TarInfo) -> None:
-    """Ask Python's own filter for foreign archives as well (PEP 706)."""
+    """Ask Python's own filter for foreign archives as well (PEP 706), where it has one."""
+    if not hasattr(tarfile, "data_filter"):  # before 3.11.4, as on Debian 12
+        return
     try:
         tarfile.data_filter(info, str(archive))  # a folder that has no links in it
     except tarfile.FilterError as error:
