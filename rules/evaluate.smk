@@ -4,7 +4,8 @@ Scores each model on validation photos only, and ranks the models.
 REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split/folds.parquet,
           catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
-          confusion_matrix.csv, confusion_matrix.png; leaderboard.csv, leaderboard.html
+          confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png;
+          leaderboard.csv, leaderboard.html
 """
 
 
@@ -20,6 +21,12 @@ rule evaluate_model:
         scores=f"{results}/evaluation/{{model}}/scores.json",
         per_class=f"{results}/evaluation/{{model}}/per_class.csv",
         confusion=f"{results}/evaluation/{{model}}/confusion_matrix.csv",
+        calibration=f"{results}/evaluation/{{model}}/calibration.json",
+        reliability=report(
+            f"{results}/evaluation/{{model}}/reliability.png",
+            category="Models",
+            labels={"model": "{model}", "figure": "reliability"},
+        ),
         figure=report(
             f"{results}/evaluation/{{model}}/confusion_matrix.png",
             category="Models",
@@ -37,6 +44,7 @@ rule evaluate_model:
         " --predictions {input.predictions:q} --folds {input.folds:q} --classes {input.classes:q}"
         " --out-of-fold {output.out_of_fold:q} --scores {output.scores:q}"
         " --per-class {output.per_class:q} --confusion {output.confusion:q}"
+        " --calibration {output.calibration:q} --reliability {output.reliability:q}"
         " --figure {output.figure:q} 2>&1 | tee {log:q}"
 
 

@@ -2,7 +2,7 @@
 
 Reads predictions/{model}/fold{fold}/val.parquet of all trained folds and catalog/classes.csv;
 writes evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv, confusion_matrix.csv
-and .png.
+and .png, calibration.json and reliability.png.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from matplotlib.figure import Figure
 
+from evaluation.calibration import Calibration, calibrate, draw_reliability
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
@@ -143,6 +144,8 @@ def main() -> None:
     parser.add_argument("--scores", required=True, type=Path, help="scores.json, written")
     parser.add_argument("--per-class", required=True, type=Path, help="per_class.csv, written")
     parser.add_argument("--confusion", required=True, type=Path, help="the matrix, written")
+    parser.add_argument("--calibration", required=True, type=Path, help="of the model, written")
+    parser.add_argument("--reliability", required=True, type=Path, help="its picture, written")
     parser.add_argument("--figure", required=True, type=Path, help="its picture, written")
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
@@ -186,12 +189,35 @@ def main() -> None:
     write_text(args.confusion, confusion_csv(counts, classes))
     title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"
     save_figure(draw_confusion(counts, classes, title), args.figure)
+    found = calibrate(
+        labels,
+        probabilities,
+        table["fold"].to_numpy(),
+        groups,
+        confidence,
+        cfg["evaluation"]["resamples"],
+        seed_from(cfg["seed"], "calibration") % 2**32,  # scikit-learn takes 32 bits
+    )
+    write_text(args.calibration, json.dumps(found and dataclasses.asdict(found), indent=2) + "\n")
+    save_figure(draw_reliability(labels, probabilities, title), args.reliability)
+    print(f"[{args.name}] {_told(found)}", flush=True)
     for name, score in scores.items():
         print(
             f"[{args.name}] {title_of(name, cfg['evaluation']['top_k'])} {score.value:.4f} "
             f"({confidence:.0%} interval {score.low:.4f} to {score.high:.4f}, n = {score.n})",
             flush=True,
         )
+
+
+def _told(found: Calibration | None) -> str:
+    """Say what a temperature would change."""
+    if found is None:
+        return "the photos are too few, or no numbers, for a temperature"
+    gain = found.gain
+    return (
+        f"temperature {found.temperature:.2f} (above 1: too sure of itself): log loss better by "
+        f"{gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f}) on photos that it was not fitted to"
+    )
 
 
 if __name__ == "__main__":

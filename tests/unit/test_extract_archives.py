@@ -163,10 +163,12 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path, kind):
 def test_a_tar_is_read_and_an_unsafe_name_refused_where_python_has_no_filter(tmp_path, monkeypatch):
     for name in ("data_filter", "FilterError"):  # Python 3.11.2, as on Debian 12
         monkeypatch.delattr(tarfile, name)
-    unpack(make_tar(tmp_path / "whole.tar", [("good.jpg", b"1")]), tmp_path / "out")
-    assert (tmp_path / "out" / "good.jpg").read_bytes() == b"1"
+    whole = make_tar(tmp_path / "whole.tar", [("good.jpg", b"1")])
+    unsafe = make_tar(tmp_path / "unsafe.tar", [("../a.jpg", b"1")])
+    Extraction().extract(whole, tmp_path, "whole.tar")
+    assert (tmp_path / "good.jpg").read_bytes() == b"1"
     with pytest.raises(UserError, match="its name"):
-        unpack(make_tar(tmp_path / "unsafe.tar", [("../a.jpg", b"1")]), tmp_path / "other")
+        Extraction().extract(unsafe, tmp_path, "unsafe.tar")
 
 
 def test_links_in_a_zip_are_refused(tmp_path):

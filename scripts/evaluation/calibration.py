@@ -1,0 +1,147 @@
+"""Calibration: do photos that are given 80 % turn out right in 80 % of the cases?
+
+A temperature divides the logits of all photos (Guo et al. 2017, arXiv:1706.04599, section 4.2).
+Above 1 it makes a model less sure of itself; it never changes the predicted class. It is fitted to
+out-of-fold predictions only, and what it gains is measured on photos that it was not fitted to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
+
+from zest.figures import DPI
+from zest.intervals import Score, draw_groups, moved_percentiles
+from zest.metrics import (
+    CALIBRATION_BINS,
+    calibration_error,
+    calibration_gaps,
+    photo_log_losses,
+)
+from zest.stratified_folds import assign_folds
+
+PARTS = 5  # of the photos, where one fold alone is trained
+_COLDEST, _HOTTEST = 0.05, 20.0
+_SMALLEST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a temperature changes a model's probabilities.
+
+    Attributes:
+        temperature: fitted to all photos.
+        gain: of log loss on photos that the temperature was not fitted to; positive is better.
+        error_before: calibration error of the probabilities as they are.
+        error_after: the same after temperatures that were not fitted to these photos.
+    """
+
+    temperature: float
+    gain: Score
+    error_before: float
+    error_after: float
+
+
+def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Divide the logits by a temperature: float64, (photos, K), of the same shape."""
+    logits = np.log(np.maximum(probabilities, _SMALLEST_PROBABILITY))
+    return softmax(logits / temperature, axis=1)
+
+
+def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the temperature, 0.05 to 20, whose log loss is the lowest.
+
+    Args:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float, (photos, K).
+    """
+
+    def loss(logarithm: float) -> float:
+        heated = at_temperature(probabilities, np.exp(logarithm))
+        return float(photo_log_losses(labels, heated).mean())
+
+    found = minimize_scalar(loss, bounds=np.log([_COLDEST, _HOTTEST]), method="bounded")
+    return float(np.exp(found.x))
+
+
+def calibrate(
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    folds: np.ndarray,
+    groups: np.ndarray,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> Calibration | None:
+    """Fit a temperature, and measure what one gains that was fitted to the other folds.
+
+    Args:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float, (photos, K).
+        folds: int, (photos,); where all are of one, the photos are divided into `PARTS`, groups
+            whole.
+        groups: int, (photos,), 0 and up: which photos belong together.
+        confidence: level of the interval of the gain.
+        resamples: behind it.
+        seed: of the resampling and of the division.
+
+    Returns:
+        None where the probabilities are no numbers, or the photos too few to be divided.
+    """
+    if not np.isfinite(probabilities).all():
+        return None
+    if len(np.unique(folds)) == 1:
+        parts = min(PARTS, len(np.unique(groups)), int(np.bincount(labels).max()))
+        if parts < 2:
+            return None
+        folds = assign_folds(labels, parts, seed, groups)
+    heated = np.empty(probabilities.shape)
+    for fold in np.unique(folds):
+        held = folds == fold
+        heated[held] = at_temperature(
+            probabilities[held], fit_temperature(labels[~held], probabilities[~held])
+        )
+    gains = photo_log_losses(labels, probabilities) - photo_log_losses(labels, heated)
+    drawn = np.array(
+        [times @ gains / times.sum() for times in draw_groups(groups, resamples, seed)]
+    )
+    gain = float(gains.mean())
+    return Calibration(
+        temperature=fit_temperature(labels, probabilities),
+        gain=Score(gain, *moved_percentiles(gain, drawn, confidence), len(labels)),
+        error_before=calibration_error(labels, probabilities),
+        error_after=calibration_error(labels, heated),
+    )
+
+
+def draw_reliability(labels: np.ndarray, probabilities: np.ndarray, title: str) -> Figure:
+    """Draw how often photos are right against how sure the model was, and how many there are.
+
+    DeGroot & Fienberg 1983, The Statistician 32. A bin of few photos is drawn small: the area of
+    its dot is its number of photos.
+    """
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities[np.arange(len(labels)), predicted].astype(np.float64)
+    bins, gaps = calibration_gaps(labels, probabilities)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    there = counts > 0
+    sure = np.bincount(bins, confidence, CALIBRATION_BINS)[there] / counts[there]
+    right = sure + np.bincount(bins, gaps, CALIBRATION_BINS)[there] / counts[there]
+    figure = Figure(figsize=(5.2, 5.2), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as sure as it is right")
+    axes.plot(sure, right, color="#b58900", linewidth=1)
+    axes.scatter(sure, right, s=12 + 388 * counts[there] / counts.max(), color="#d9a900", alpha=0.8)
+    axes.set(
+        xlim=(0, 1.02),
+        ylim=(0, 1.02),
+        xlabel="probability of the predicted class",
+        ylabel="share that is right",
+        aspect="equal",
+    )
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper left", fontsize=8)
+    return figure
