@@ -166,7 +166,7 @@ def find_test_photos(cfg: dict, root: Path) -> tuple[list[Photo], list[Problem]]
     _check_header(sample, folder)
     photos: dict[str, Photo] = {}
     problems = []
-    for line, (field, _) in sample.rows:
+    for line, (field, *_) in sample.rows:
         image_id = field.strip()
         if image_id in sample.dummy:
             continue

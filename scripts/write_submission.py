@@ -2,22 +2,25 @@
 
 Reads predictions/{model}/fold{fold}/test.parquet, the weights, the catalogs, the contest's sample
 file, and the leaderboard where the best model is asked for; writes submission/submission.csv in the
-shape of the sample file and submission/provenance.json. The folds of a model are averaged.
+shape of the sample file and submission/provenance.json. The folds of a model are averaged. A sample
+file with one column per class is filled with probabilities.
 """
 
 import argparse
 import csv
 import json
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from zest.classes import read_classes
+from zest.classes import ClassInfo, class_title, read_classes
 from zest.contracts import CATALOG, PREDICTIONS, read_table
 from zest.errors import UserError, run
 from zest.files import csv_text, sha256, write_text
 from zest.provenance import code_hashes, data_hash, package_versions
-from zest.sample_file import read_sample
+from zest.sample_file import Sample, read_sample
 
 _SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
 
@@ -93,12 +96,13 @@ def main() -> None:
     model = choose_model(args.leaderboard) if wanted == "best" else wanted
     weights = of_model(args.weights, model)
     check_size(weights, cfg["rules"]["max_model_mb"])
-    class_nums = [one.class_num for one in read_classes(args.classes)]
+    classes = read_classes(args.classes)
     probabilities = average_folds(of_model(args.predictions, model))
-    values = {image_id: class_nums[int(row.argmax())] for image_id, row in probabilities.items()}
 
     catalogs = [read_table(path, CATALOG) for path in args.catalogs]
-    write_submission(values, cfg["data"], args.root, args.submission)
+    form = form_of(cfg, args.root, classes)
+    write_submission(form, probabilities, args.submission)
+    tell_classes_never_predicted(probabilities, classes)
     provenance = {
         "submission_sha256": sha256(args.submission),
         "model": model,
@@ -109,19 +113,121 @@ def main() -> None:
         "packages": package_versions(),
     }
     write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
-    print(f"model {model}, {len(values)} photos: {args.submission}", flush=True)
+    print(f"model {model}, {len(probabilities)} photos: {args.submission}", flush=True)
 
 
-def write_submission(values: dict[str, str], data: dict, root: Path, out: Path) -> None:
-    """Write the class of each photo in the shape of the sample file, or as `id,class` without one.
+@dataclass(frozen=True)
+class Form:
+    """What a submission looks like.
+
+    Attributes:
+        sample: the file to fill in, or None.
+        columns: the header where there is no sample file.
+        order: of the probabilities: the label of each column; None where one class is handed in.
+        names: what each class is called in the file, in the order of the labels.
+    """
+
+    sample: Sample | None
+    columns: list[str]
+    order: list[int] | None
+    names: list[str]
+
+    def fields(self, probabilities: np.ndarray) -> list[str]:
+        """Return what is written for a photo, of its probabilities, float64 (K,)."""
+        if self.order is None:
+            return [self.names[int(probabilities.argmax())]]
+        return [f"{probabilities[label]:.9f}" for label in self.order]
+
+
+def form_of(cfg: dict, root: Path, classes: list[ClassInfo]) -> Form:
+    """Find out what is to be written, by `submission.values` and the sample file.
+
+    Raises:
+        UserError: the columns of the sample file are not those of the classes, or not as many as
+            `submission.values` asks for.
+    """
+    data, wanted = cfg["data"], cfg["submission"]["values"]
+    numbers, names = [one.class_num for one in classes], [one.name for one in classes]
+    if data["sample_submission"] is None:
+        several, sample = wanted == "probabilities", None
+        columns = [data["id_column"], *(numbers if several else [data["label_column"]])]
+    else:
+        path = root / data["sample_submission"]
+        sample, columns = read_sample(path, data["dummy_ids"]), []
+        several = sample.value_columns > 1
+        if wanted != "auto" and several != (wanted == "probabilities"):
+            raise UserError(
+                f"{path}: {sample.value_columns} column(s) beside the id, and submission.values is "
+                f"{wanted}. Set submission.values to auto, or name another sample file."
+            )
+        if wanted == "auto" and not several and _are_names(sample, numbers, names):
+            wanted = "name"
+    order = None
+    if several:
+        order = column_order(sample, numbers, names) if sample else list(range(len(classes)))
+    return Form(sample, columns, order, names if wanted == "name" else numbers)
+
+
+def _are_names(sample: Sample, numbers: list[str], names: list[str]) -> bool:
+    """Return whether the values in the sample file are names of classes, and not their numbers."""
+    dummies = sample.dummy
+    written = {value.strip() for _, (name, value) in sample.rows if name.strip() not in dummies}
+    return written <= set(names) and not written <= set(numbers)
+
+
+def column_order(sample: Sample, numbers: list[str], names: list[str]) -> list[int]:
+    """Return the label, 0..K-1, of each column of probabilities, by the header of the sample file.
+
+    Without a header they are in the order of the classes.
+
+    Raises:
+        UserError: the columns are not one for each class.
+    """
+    path = sample.table.path
+    if sample.value_columns != len(numbers):
+        raise UserError(
+            f"{path}: {sample.value_columns} columns beside the id, and there are {len(numbers)} "
+            f"classes ({', '.join(numbers)}). Check data.classes and data.sample_submission."
+        )
+    if sample.columns is None:
+        return list(range(len(numbers)))
+    header = [one.strip() for one in sample.columns[1:]]
+    for known in (numbers, names):
+        if sorted(header) == sorted(known):
+            return [known.index(one) for one in header]
+    raise UserError(
+        f"{path}, row {sample.table.rows[0].line}: the columns ({', '.join(header)}) are neither "
+        f"the numbers ({', '.join(numbers)}) nor the names ({', '.join(names)}) of the classes. "
+        "Write these as data.classes."
+    )
+
+
+def write_submission(form: Form, probabilities: dict[str, np.ndarray], out: Path) -> None:
+    """Write the submission of all photos: id to probabilities, float64 (K,).
 
     Raises:
         UserError: the sample file asks for a photo that has no prediction.
     """
-    if data["sample_submission"] is not None:
-        read_sample(root / data["sample_submission"], data["dummy_ids"]).write(out, values)
+    values = {image_id: form.fields(row) for image_id, row in probabilities.items()}
+    if form.sample:
+        form.sample.write(out, values)
         return
-    write_text(out, csv_text([data["id_column"], data["label_column"]], values.items()))
+    write_text(out, csv_text(form.columns, ([name, *row] for name, row in values.items())))
+
+
+def tell_classes_never_predicted(
+    probabilities: dict[str, np.ndarray], classes: list[ClassInfo]
+) -> None:
+    """Warn of classes that no photo is given to: a model that ignores one, or a wrong sample."""
+    found = {int(row.argmax()) for row in probabilities.values()}
+    never = [class_title(one) for one in classes if one.label not in found]
+    if never:
+        print(
+            f"warning: no test photo is predicted to be of {', '.join(never)}. Where such photos "
+            "are to be expected, look at the confusion matrix of the model.",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

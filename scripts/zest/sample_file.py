@@ -136,10 +136,10 @@ class Sample:
 
     Attributes:
         table: the file as read.
-        columns: names of the two columns; None when the file has no header.
-        rows: (line, [id, value]) in order, without the header.
+        columns: names of the columns, the id and one or more values; None without a header.
+        rows: (line, [id, value ...]) in order, without the header.
         ids: the ids that want a prediction, in order: those of `rows` that are not dummies.
-        dummy: ids that keep the value they have in the sample file.
+        dummy: ids that keep the values they have in the sample file.
     """
 
     table: TextTable
@@ -148,8 +148,13 @@ class Sample:
     ids: list[str]
     dummy: frozenset[str]
 
-    def write(self, path: str | os.PathLike, values: dict[str, str]) -> None:
-        """Write the submission: the sample file with `values` (id to value) in its second column.
+    @property
+    def value_columns(self) -> int:
+        """Number of columns beside the id."""
+        return len(self.rows[0].fields) - 1
+
+    def write(self, path: str | os.PathLike, values: dict[str, list[str]]) -> None:
+        """Write the submission: the sample file with `values` (of each id) behind the ids.
 
         Raises:
             UserError: `values` lacks an id of `ids`, or holds one that the sample does not ask for.
@@ -170,8 +175,8 @@ class Sample:
         )
         if self.columns is not None:
             writer.writerow(self.columns)
-        for _, (name, own_value) in self.rows:
-            writer.writerow([name, values.get(name.strip(), own_value)])
+        for _, (name, *own_values) in self.rows:
+            writer.writerow([name, *values.get(name.strip(), own_values)])
         body = text.getvalue()
         if not self.table.ends_with_line_end:
             body = body.removesuffix(self.table.line_end)
@@ -179,7 +184,7 @@ class Sample:
 
 
 def read_sample(path: str | os.PathLike, dummy_ids: Sequence[str] = ()) -> Sample:
-    """Read a sample submission of two columns, the id and the value.
+    """Read a sample submission: the id, and a value or one column (a probability) per class.
 
     The first row is data rather than a header when its first field
     - ends in the suffix of an image file (`0001.jpg`), or
@@ -192,18 +197,21 @@ def read_sample(path: str | os.PathLike, dummy_ids: Sequence[str] = ()) -> Sampl
         dummy_ids: glob patterns of ids that have no photo; their rows keep their values.
 
     Raises:
-        UserError: not a table of two columns, no rows, an empty id, or the same id twice.
+        UserError: a table of one column, no rows, an empty id, or the same id twice.
     """
     table = read_delimited(path)
-    if len(table.rows[0].fields) != 2:
-        raise UserError(_not_two_columns(table))
+    if len(table.rows[0].fields) < 2:
+        raise UserError(
+            f"{path}, row {table.rows[0].line}: one column ({table.rows[0].fields[0]}). A sample "
+            "file has an id and a value, with a comma, semicolon or tab."
+        )
     has_header = not _first_is_data([row.fields[0].strip() for row in table.rows[:2]])
     columns = table.rows[0].fields if has_header else None
     rows = table.rows[1:] if has_header else table.rows
     if not rows:
         raise UserError(f"{path}: a header, but no rows. Use the complete sample file.")
     seen: dict[str, int] = {}
-    for line, (field, _) in rows:
+    for line, (field, *_) in rows:
         name = field.strip()
         if not name:
             raise UserError(f"{path}, row {line}: the id is empty. Write the id or delete the row.")
@@ -214,17 +222,6 @@ def read_sample(path: str | os.PathLike, dummy_ids: Sequence[str] = ()) -> Sampl
         seen[name] = line
     dummy = frozenset(name for name in seen if any(fnmatchcase(name, one) for one in dummy_ids))
     return Sample(table, columns, rows, [name for name in seen if name not in dummy], dummy)
-
-
-def _not_two_columns(table: TextTable) -> str:
-    fields = table.rows[0].fields
-    found = f"{table.path}, row {table.rows[0].line}: {len(fields)} column(s) ({', '.join(fields)})"
-    if len(fields) == 1:
-        return f"{found}. A sample file has an id and a value, with a comma, semicolon or tab."
-    return (
-        f"{found}. Only sample files of two columns, the id and the class, are supported, not yet "
-        "one column (a probability) per class. Name another file in data.sample_submission."
-    )
 
 
 def _first_is_data(names: list[str]) -> bool:

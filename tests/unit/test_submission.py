@@ -1,7 +1,5 @@
 """What is handed in: folds averaged, nothing missing, within the limit, in the sample's shape."""
 
-import csv
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,9 +8,12 @@ from write_submission import (
     average_folds,
     check_size,
     choose_model,
+    form_of,
     of_model,
+    tell_classes_never_predicted,
     write_submission,
 )
+from zest.classes import ClassInfo
 from zest.contracts import PREDICTIONS, write_table
 from zest.errors import UserError
 
@@ -80,22 +81,82 @@ def test_the_files_of_a_model_are_told_by_their_folder(tmp_path):
     assert of_model(paths, "a") == [paths[0], paths[2]]
 
 
+CLASSES = [ClassInfo(n, str(10 * n), name, 5) for n, name in enumerate(["bad", "fair", "good"])]
+PHOTOS = {"a.jpg": np.array([0.1, 0.2, 0.7]), "b.jpg": np.array([0.25, 0.5, 0.25])}
+
+
+def written(folder, sample: str | None, photos=PHOTOS, values: str = "auto") -> str:
+    """Write a submission in the shape of a sample file and return its text."""
+    data = {**DATA, "sample_submission": None if sample is None else "sample.csv"}
+    if sample is not None:
+        (folder / "sample.csv").write_bytes(sample.encode())
+    form = form_of({"data": data, "submission": {"values": values}}, folder, CLASSES)
+    write_submission(form, photos, folder / "out.csv")
+    return (folder / "out.csv").read_bytes().decode()
+
+
 def test_the_file_has_the_shape_of_the_sample_with_its_dummy_rows(tmp_path):
-    (tmp_path / "sample.csv").write_bytes("\ufeffb.jpg;0\r\ndummy_1;7\r\na.jpg;0\r\n".encode())
-    write_submission({"a.jpg": "2", "b.jpg": "3"}, DATA, tmp_path, tmp_path / "out.csv")
-    expected = "\ufeffb.jpg;3\r\ndummy_1;7\r\na.jpg;2\r\n".encode()
-    assert (tmp_path / "out.csv").read_bytes() == expected
+    found = written(tmp_path, "\ufeffb.jpg;0\r\ndummy_1;7\r\na.jpg;0\r\n")
+    assert found == "\ufeffb.jpg;10\r\ndummy_1;7\r\na.jpg;20\r\n"
 
 
 def test_a_photo_without_a_prediction_is_refused_and_nothing_is_written(tmp_path):
-    (tmp_path / "sample.csv").write_text("id,class\na.jpg,0\nb.jpg,0\n")
-    with pytest.raises(UserError, match=r"b\.jpg"):
-        write_submission({"a.jpg": "2"}, DATA, tmp_path, tmp_path / "out.csv")
+    with pytest.raises(UserError, match=r"c\.jpg"):
+        written(tmp_path, "id,class\na.jpg,0\nb.jpg,0\nc.jpg,0\n")
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_without_a_sample_the_columns_are_those_of_the_labels(tmp_path):
-    data = {**DATA, "sample_submission": None}
-    write_submission({"a,1.jpg": "2"}, data, tmp_path, tmp_path / "out.csv")
-    with open(tmp_path / "out.csv", newline="") as file:
-        assert list(csv.reader(file)) == [["id", "class_num"], ["a,1.jpg", "2"]]
+    photos = {"a,1.jpg": np.array([0.1, 0.2, 0.7])}
+    assert written(tmp_path, None, photos) == 'id,class_num\n"a,1.jpg",20\n'
+    found = written(tmp_path, None, photos, "probabilities")
+    assert found == 'id,0,10,20\n"a,1.jpg",0.100000000,0.200000000,0.700000000\n'
+
+
+@pytest.mark.parametrize("header", ["id,20,0,10", "id,good,bad,fair"])
+def test_a_column_a_class_is_filled_with_its_probability_in_the_order_of_the_header(
+    tmp_path, header
+):
+    found = written(tmp_path, f"{header}\nb.jpg,0,0,0\ndummy_1,1,2,3\na.jpg,0,0,0\n")
+    assert found.splitlines() == [
+        header,
+        "b.jpg,0.250000000,0.250000000,0.500000000",
+        "dummy_1,1,2,3",
+        "a.jpg,0.700000000,0.100000000,0.200000000",
+    ]
+
+
+def test_columns_without_a_header_are_in_the_order_of_the_classes(tmp_path):
+    found = written(tmp_path, "a.jpg,0,0,0\nb.jpg,0,0,0\n")
+    assert found.startswith("a.jpg,0.100000000,0.200000000,0.700000000\n")
+
+
+def test_where_the_sample_holds_names_of_classes_names_are_written(tmp_path):
+    sample = "id,class\na.jpg,bad\nb.jpg,bad\ndummy_1,?\n"
+    assert written(tmp_path, sample) == "id,class\na.jpg,good\nb.jpg,fair\ndummy_1,?\n"
+    assert written(tmp_path, sample, values="class_num").splitlines()[1] == "a.jpg,20"
+
+
+@pytest.mark.parametrize(
+    ("sample", "values", "told"),
+    [
+        (
+            "id,0,10\na.jpg,0,0\nb.jpg,0,0\n",
+            "auto",
+            "2 columns beside the id, and there are 3 classes",
+        ),
+        ("id,0,10,30\na.jpg,0,0,0\nb.jpg,0,0,0\n", "auto", r"columns \(0, 10, 30\) are neither"),
+        ("id,class\na.jpg,0\nb.jpg,0\n", "probabilities", "submission.values is probabilities"),
+        ("id,0,10,20\na.jpg,0,0,0\nb.jpg,0,0,0\n", "class_num", "submission.values is class_num"),
+    ],
+)
+def test_a_sample_that_does_not_go_with_the_classes_is_refused(tmp_path, sample, values, told):
+    with pytest.raises(UserError, match=told):
+        written(tmp_path, sample, values=values)
+
+
+def test_a_class_that_is_never_predicted_is_told(capsys):
+    tell_classes_never_predicted(PHOTOS, CLASSES)
+    assert "no test photo is predicted to be of 0 bad." in capsys.readouterr().err
+    tell_classes_never_predicted({**PHOTOS, "c.jpg": np.array([0.9, 0.1, 0])}, CLASSES)
+    assert capsys.readouterr().err == ""
