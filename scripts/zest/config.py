@@ -13,6 +13,7 @@ import yaml
 
 from zest.config_faults import nearest, schema_faults
 from zest.config_operations import operation_contradictions
+from zest.config_rules import rule_faults
 from zest.config_training import training_contradictions, unused_key_faults
 from zest.errors import UserError
 from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
@@ -151,6 +152,7 @@ def _contradictions(config: dict) -> Iterator[str]:
         yield from _recipe_contradictions(f"recipes.{name}", recipe)
     for name in config["models"]:
         yield from _model_contradictions(config, name)
+    yield from rule_faults(config)
     chosen = config["submission"]["model"]
     if chosen != "best" and chosen not in config["models"]:
         near = nearest(chosen, [*config["models"], "best"])

@@ -1,0 +1,73 @@
+"""What the rules of a contest forbid is refused before anything runs, by its key."""
+
+import pytest
+
+from configuring import minimal
+from zest.config import validate
+from zest.errors import UserError
+
+
+def faults(rules: dict, **changes) -> str:
+    """Return what is said of a configuration under these rules; nothing where it may be used."""
+    try:
+        validate(minimal(rules=rules, **changes))
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_the_mean_of_several_folds_is_an_ensemble():
+    split = {"train_folds": [0, 1, 2]}
+    told = faults({"ensemble": "forbidden"}, split=split)
+    assert "rules.ensemble: forbidden, and the mean of 3 models would be handed in" in told
+    assert "submission.train_on: all" in told
+    assert faults({"ensemble": "allowed"}, split=split) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"split": {"train_folds": [2]}},
+        {
+            "split": {"train_folds": [0, 1]},
+            "submission": {"train_on": "all", "model": "linear_probe"},
+        },
+    ],
+)
+def test_one_model_is_none(changes):
+    assert faults({"ensemble": "forbidden"}, **changes) == ""
+
+
+SCRATCH = {"architecture": "small_cnn", "pretrained": False}
+
+
+def test_weights_from_elsewhere_are_refused_in_all_that_could_be_handed_in():
+    models = {"a": {"architecture": "efficientnet_lite0"}, "b": SCRATCH}
+    told = faults({"pretrained": "forbidden"}, models=models)
+    assert "rules.pretrained: forbidden, and models.a starts from such weights" in told
+    assert "models.linear_probe starts from such weights; set baseline: false" in told
+    assert "models.b" not in told
+    assert faults({"pretrained": "allowed"}, models=models) == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"submission": {"model": "b"}}, {"baseline": False}],
+)
+def test_a_baseline_that_is_not_handed_in_may_start_from_them(changes):
+    assert faults({"pretrained": "forbidden"}, models={"b": SCRATCH}, **changes) == ""
+
+
+def test_a_student_may_not_learn_from_what_started_from_them():
+    models = {
+        "teacher": {"architecture": "efficientnet_lite0"},
+        "b": {**SCRATCH, "distillation": {"teacher": "teacher"}},
+    }
+    told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})
+    assert "models.teacher starts from such weights" in told
+
+
+def test_a_file_of_weights_comes_from_elsewhere_too():
+    models = {"b": {**SCRATCH, "weights": "own.pdparams"}}
+    told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})
+    assert "models.b starts from such weights; set its weights: null" in told
