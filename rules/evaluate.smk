@@ -4,7 +4,8 @@ Scores each model on validation photos only, and ranks the models.
 REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split/folds.parquet,
           catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
-          confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png;
+          confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png,
+          decodings.json;
           leaderboard.csv, leaderboard.html
 """
 
@@ -22,6 +23,7 @@ rule evaluate_model:
         per_class=f"{results}/evaluation/{{model}}/per_class.csv",
         confusion=f"{results}/evaluation/{{model}}/confusion_matrix.csv",
         calibration=f"{results}/evaluation/{{model}}/calibration.json",
+        decodings=f"{results}/evaluation/{{model}}/decodings.json",
         reliability=report(
             f"{results}/evaluation/{{model}}/reliability.png",
             category="Models",
@@ -37,14 +39,16 @@ rule evaluate_model:
     conda:
         environment
     params:
-        cfg=settings("seed", "evaluation"),
+        cfg=settings(
+            "seed", "evaluation", classes_ordered=config["rules"]["classes_ordered"]
+        ),
         code=code_of("evaluate_model.py"),
     shell:
         "python scripts/evaluate_model.py --cfg {params.cfg:q} --name {wildcards.model:q}"
         " --predictions {input.predictions:q} --folds {input.folds:q} --classes {input.classes:q}"
         " --out-of-fold {output.out_of_fold:q} --scores {output.scores:q}"
         " --per-class {output.per_class:q} --confusion {output.confusion:q}"
-        " --calibration {output.calibration:q} --reliability {output.reliability:q}"
+        " --calibration {output.calibration:q} --decodings {output.decodings:q} --reliability {output.reliability:q}"
         " --figure {output.figure:q} 2>&1 | tee {log:q}"
 
 

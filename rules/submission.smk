@@ -1,7 +1,8 @@
 """
 Writes what is handed in, in the shape of the contest's sample file, and where it comes from.
 
-REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file
+REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file,
+          evaluation/{model}/decodings.json where thresholds are asked for
 PROVIDES: submission/submission.csv, submission/provenance.json
 """
 
@@ -16,6 +17,11 @@ rule write_submission:
             rules.catalog_test_photos.output.catalog,
         ],
         classes=rules.catalog_training_photos.output.classes,
+        decodings=(
+            expand(rules.evaluate_model.output.decodings, model=candidates)
+            if config["submission"]["decode"] == "thresholds"
+            else []
+        ),
     output:
         submission=f"{results}/submission/submission.csv",
         provenance=f"{results}/submission/provenance.json",
@@ -31,6 +37,6 @@ rule write_submission:
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
         " {params.leaderboard} {input.leaderboard:q} --predictions {input.predictions:q}"
-        " --weights {input.weights:q} --catalogs {input.catalogs:q} --classes {input.classes:q}"
+        " --weights {input.weights:q} --decodings {input.decodings:q} --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"
         " 2>&1 | tee {log:q}"

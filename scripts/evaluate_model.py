@@ -2,12 +2,13 @@
 
 Reads predictions/{model}/fold{fold}/val.parquet of all trained folds and catalog/classes.csv;
 writes evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv, confusion_matrix.csv
-and .png, calibration.json and reliability.png.
+and .png, calibration.json, reliability.png and decodings.json.
 """
 
 import argparse
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from evaluation.calibration import Calibration, calibrate, draw_reliability
+from evaluation.nested import nested_folds
+from evaluation.ordered import Decodings, judge_decodings
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, read_table, write_table
 from zest.errors import UserError, run
@@ -135,7 +138,7 @@ def title_of(metric: str, top_k: int) -> str:
 def main() -> None:
     """Read the predictions, write the scores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: seed, evaluation")
+    parser.add_argument("--cfg", required=True, help="JSON: seed, evaluation, classes_ordered")
     parser.add_argument("--name", required=True, help="of the model")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="val.parquet")
     parser.add_argument("--folds", required=True, type=Path, help="split/folds.parquet")
@@ -145,6 +148,7 @@ def main() -> None:
     parser.add_argument("--per-class", required=True, type=Path, help="per_class.csv, written")
     parser.add_argument("--confusion", required=True, type=Path, help="the matrix, written")
     parser.add_argument("--calibration", required=True, type=Path, help="of the model, written")
+    parser.add_argument("--decodings", required=True, type=Path, help="their gains, written")
     parser.add_argument("--reliability", required=True, type=Path, help="its picture, written")
     parser.add_argument("--figure", required=True, type=Path, help="its picture, written")
     args = parser.parse_args()
@@ -189,18 +193,19 @@ def main() -> None:
     write_text(args.confusion, confusion_csv(counts, classes))
     title = f"{args.name}: {len(labels)} validation photos, {len(args.predictions)} of the folds"
     save_figure(draw_confusion(counts, classes, title), args.figure)
-    found = calibrate(
-        labels,
-        probabilities,
-        table["fold"].to_numpy(),
-        groups,
-        confidence,
-        cfg["evaluation"]["resamples"],
-        seed_from(cfg["seed"], "calibration") % 2**32,  # scikit-learn takes 32 bits
-    )
-    write_text(args.calibration, json.dumps(found and dataclasses.asdict(found), indent=2) + "\n")
+    seed = seed_from(cfg["seed"], "nested") % 2**32  # scikit-learn takes 32 bits
+    parts = nested_folds(labels, table["fold"].to_numpy(), groups, seed)
+    calibration, decodings = None, None
+    if parts is not None and np.isfinite(probabilities).all():
+        fitted = (labels, probabilities, parts, groups, confidence)
+        calibration = calibrate(*fitted, cfg["evaluation"]["resamples"], seed)
+        if cfg["classes_ordered"]:
+            decodings = judge_decodings(*fitted, cfg["evaluation"]["resamples"], seed)
+    for path, found in ((args.calibration, calibration), (args.decodings, decodings)):
+        write_text(path, json.dumps(found and dataclasses.asdict(found), indent=2) + "\n")
     save_figure(draw_reliability(labels, probabilities, title), args.reliability)
-    print(f"[{args.name}] {_told(found)}", flush=True)
+    for sentence in _told(calibration, decodings):
+        print(f"[{args.name}] {sentence}", flush=True)
     for name, score in scores.items():
         print(
             f"[{args.name}] {title_of(name, cfg['evaluation']['top_k'])} {score.value:.4f} "
@@ -209,15 +214,25 @@ def main() -> None:
         )
 
 
-def _told(found: Calibration | None) -> str:
-    """Say what a temperature would change."""
-    if found is None:
-        return "the photos are too few, or no numbers, for a temperature"
-    gain = found.gain
-    return (
-        f"temperature {found.temperature:.2f} (above 1: too sure of itself): log loss better by "
-        f"{gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f}) on photos that it was not fitted to"
+def _told(calibration: Calibration | None, decodings: Decodings | None) -> Iterator[str]:
+    """Say what a temperature and other ways to choose the class would gain."""
+    if calibration is None:
+        yield "the photos are too few, or no numbers, for a temperature"
+        return
+    gain = calibration.gain
+    yield (
+        f"temperature {calibration.temperature:.2f} (above 1: too sure of itself): log loss better "
+        f"by {gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f}) on photos it was not fitted to"
     )
+    if decodings:
+        for way, gain in (
+            ("expected_cost", decodings.expected_cost),
+            ("thresholds", decodings.thresholds_gain),
+        ):
+            yield (
+                f"submission.decode: {way} would change quadratic weighted kappa by "
+                f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+            )
 
 
 if __name__ == "__main__":

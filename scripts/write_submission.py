@@ -17,6 +17,7 @@ import numpy as np
 
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.contracts import CATALOG, PREDICTIONS, read_table
+from zest.decoding import expected_grades, grade, natural_thresholds
 from zest.errors import UserError, run
 from zest.files import csv_text, sha256, write_text
 from zest.provenance import code_hashes, data_hash, package_versions
@@ -87,6 +88,9 @@ def main() -> None:
     parser.add_argument("--weights", required=True, type=Path, nargs="+", help="weights.pdparams")
     parser.add_argument("--catalogs", required=True, type=Path, nargs=2, help="train, test.parquet")
     parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
+    parser.add_argument(
+        "--decodings", type=Path, nargs="*", default=[], help="decodings.json, for thresholds"
+    )
     parser.add_argument("--submission", required=True, type=Path, help="the file, written")
     parser.add_argument("--provenance", required=True, type=Path, help="provenance.json, written")
     args = parser.parse_args()
@@ -100,9 +104,10 @@ def main() -> None:
     probabilities = average_folds(of_model(args.predictions, model))
 
     catalogs = [read_table(path, CATALOG) for path in args.catalogs]
-    form = form_of(cfg, args.root, classes)
+    thresholds = thresholds_of(cfg["submission"]["decode"], args.decodings, model, len(classes))
+    form = form_of(cfg, args.root, classes, thresholds)
     write_submission(form, probabilities, args.submission)
-    tell_classes_never_predicted(probabilities, classes)
+    tell_classes_never_predicted(form, probabilities, classes)
     provenance = {
         "submission_sha256": sha256(args.submission),
         "model": model,
@@ -125,21 +130,59 @@ class Form:
         columns: the header where there is no sample file.
         order: of the probabilities: the label of each column; None where one class is handed in.
         names: what each class is called in the file, in the order of the labels.
+        thresholds: of the expected grade, (K-1,); None where the likeliest class is taken.
     """
 
     sample: Sample | None
     columns: list[str]
     order: list[int] | None
     names: list[str]
+    thresholds: np.ndarray | None = None
+
+    def label(self, probabilities: np.ndarray) -> int:
+        """Return the class of a photo, 0..K-1, of its probabilities, float64 (K,)."""
+        if self.thresholds is None:
+            return int(probabilities.argmax())
+        return int(grade(expected_grades(probabilities[None]), self.thresholds)[0])
 
     def fields(self, probabilities: np.ndarray) -> list[str]:
         """Return what is written for a photo, of its probabilities, float64 (K,)."""
         if self.order is None:
-            return [self.names[int(probabilities.argmax())]]
+            return [self.names[self.label(probabilities)]]
         return [f"{probabilities[label]:.9f}" for label in self.order]
 
 
-def form_of(cfg: dict, root: Path, classes: list[ClassInfo]) -> Form:
+def thresholds_of(
+    decode: str, decodings: list[Path], model: str, classes: int
+) -> np.ndarray | None:
+    """Return the thresholds of the expected grade, float64 (K-1,); None for the likeliest class.
+
+    Args:
+        decode: `submission.decode`.
+        decodings: evaluation/{model}/decodings.json of the models.
+        model: whose predictions are handed in.
+        classes: K.
+
+    Raises:
+        UserError: there are none of this model.
+    """
+    if decode == "argmax":
+        return None
+    if decode == "expected_cost":
+        return natural_thresholds(classes)
+    path = next(path for path in decodings if path.parent.name == model)
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found is None:
+        raise UserError(
+            f"{path}: there were too few photos, or no numbers, to fit thresholds to. Set "
+            "submission.decode: expected_cost."
+        )
+    return np.array(found["thresholds"])
+
+
+def form_of(
+    cfg: dict, root: Path, classes: list[ClassInfo], thresholds: np.ndarray | None = None
+) -> Form:
     """Find out what is to be written, by `submission.values` and the sample file.
 
     Raises:
@@ -163,9 +206,14 @@ def form_of(cfg: dict, root: Path, classes: list[ClassInfo]) -> Form:
         if wanted == "auto" and not several and _are_names(sample, numbers, names):
             wanted = "name"
     order = None
+    if several and thresholds is not None:
+        raise UserError(
+            "submission.decode chooses a class, and the sample file asks for probabilities. Set "
+            "submission.decode: argmax."
+        )
     if several:
         order = column_order(sample, numbers, names) if sample else list(range(len(classes)))
-    return Form(sample, columns, order, names if wanted == "name" else numbers)
+    return Form(sample, columns, order, names if wanted == "name" else numbers, thresholds)
 
 
 def _are_names(sample: Sample, numbers: list[str], names: list[str]) -> bool:
@@ -216,10 +264,10 @@ def write_submission(form: Form, probabilities: dict[str, np.ndarray], out: Path
 
 
 def tell_classes_never_predicted(
-    probabilities: dict[str, np.ndarray], classes: list[ClassInfo]
+    form: Form, probabilities: dict[str, np.ndarray], classes: list[ClassInfo]
 ) -> None:
     """Warn of classes that no photo is given to: a model that ignores one, or a wrong sample."""
-    found = {int(row.argmax()) for row in probabilities.values()}
+    found = {form.label(row) for row in probabilities.values()}
     never = [class_title(one) for one in classes if one.label not in found]
     if never:
         print(

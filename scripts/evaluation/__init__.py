@@ -1,1 +1,1 @@
-"""The parts of the evaluation stage: calibration."""
+"""The parts of the evaluation stage: calibration, and the ways to choose a class."""

@@ -20,9 +20,7 @@ from zest.metrics import (
     calibration_gaps,
     photo_log_losses,
 )
-from zest.stratified_folds import assign_folds
 
-PARTS = 5  # of the photos, where one fold alone is trained
 _COLDEST, _HOTTEST = 0.05, 20.0
 _SMALLEST_PROBABILITY = 1e-12
 
@@ -69,37 +67,26 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def calibrate(
     labels: np.ndarray,
     probabilities: np.ndarray,
-    folds: np.ndarray,
+    parts: np.ndarray,
     groups: np.ndarray,
     confidence: float,
     resamples: int,
     seed: int,
-) -> Calibration | None:
-    """Fit a temperature, and measure what one gains that was fitted to the other folds.
+) -> Calibration:
+    """Fit a temperature, and measure what one gains that was fitted to the other parts.
 
     Args:
         labels: int, (photos,), 0..K-1.
         probabilities: float, (photos, K).
-        folds: int, (photos,); where all are of one, the photos are divided into `PARTS`, groups
-            whole.
+        parts: int, (photos,): what is judged on one of them was fitted to the others.
         groups: int, (photos,), 0 and up: which photos belong together.
         confidence: level of the interval of the gain.
         resamples: behind it.
-        seed: of the resampling and of the division.
-
-    Returns:
-        None where the probabilities are no numbers, or the photos too few to be divided.
+        seed: of the resampling.
     """
-    if not np.isfinite(probabilities).all():
-        return None
-    if len(np.unique(folds)) == 1:
-        parts = min(PARTS, len(np.unique(groups)), int(np.bincount(labels).max()))
-        if parts < 2:
-            return None
-        folds = assign_folds(labels, parts, seed, groups)
     heated = np.empty(probabilities.shape)
-    for fold in np.unique(folds):
-        held = folds == fold
+    for part in np.unique(parts):
+        held = parts == part
         heated[held] = at_temperature(
             probabilities[held], fit_temperature(labels[~held], probabilities[~held])
         )

@@ -13,6 +13,17 @@ def rule_faults(config: dict) -> Iterator[str]:
             "(split.train_folds); set submission.train_on: all and name submission.model, which "
             "then trains one model on all photos"
         )
+    decode = config["submission"]["decode"]
+    if decode != "argmax" and not config["rules"]["classes_ordered"]:
+        yield (
+            f"submission.decode: {decode} is for ordered classes; set rules.classes_ordered: true, "
+            "or submission.decode: argmax"
+        )
+    if decode != "argmax" and config["submission"]["values"] == "probabilities":
+        yield (
+            f"submission.decode: {decode} chooses a class, and submission.values asks for "
+            "probabilities; set submission.decode: argmax"
+        )
     if config["rules"]["pretrained"] == "forbidden":
         for name, key in _learned_elsewhere(config):
             yield f"rules.pretrained: forbidden, and models.{name} starts from such weights; {key}"

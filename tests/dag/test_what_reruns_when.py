@@ -143,6 +143,7 @@ EDITS = {
         {"compare_models", "write_submission"},
     ),
     "evaluation": (setting("evaluation.confidence", 0.9), JUDGE),
+    "rules, ordered classes": (setting("rules.classes_ordered", True), JUDGE),
     "rules, metric": (setting("rules.metric", "macro_f1"), {"compare_models", "write_submission"}),
     "rules, size": (setting("rules.max_model_mb", 90), {"write_submission"}),
     "submission": (setting("submission.model", "small"), {"write_submission"}),

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from evaluation.calibration import at_temperature, calibrate, draw_reliability, fit_temperature
+from evaluation.nested import nested_folds
 from zest.metrics import photo_log_losses
 
 
@@ -35,11 +36,11 @@ def test_a_class_that_was_ruled_out_stays_possible():
     assert heated.sum() == pytest.approx(1)
 
 
-def found_of(labels, probabilities, folds=None, groups=None):
+def found_of(labels, probabilities, parts=None, groups=None):
     photos = np.arange(len(labels))
-    folds = photos % 3 if folds is None else folds
+    parts = photos % 3 if parts is None else parts
     groups = photos if groups is None else groups
-    return calibrate(labels, probabilities, folds, groups, 0.95, 300, 0)
+    return calibrate(labels, probabilities, parts, groups, 0.95, 300, 0)
 
 
 def test_a_model_that_is_too_sure_gains_and_a_calibrated_one_does_not():
@@ -61,18 +62,16 @@ def test_the_gain_is_of_photos_that_the_temperature_was_not_fitted_to():
 
 
 def test_where_one_fold_is_trained_its_photos_are_divided_and_groups_are_whole():
-    """Ten copies of each photo are as one photo: with groups, no copy tells of another."""
-    labels, probabilities = predictions(1.0, 20)
-    copies = (labels.repeat(10), probabilities.repeat(10, axis=0), np.zeros(200, int))
-    apart, together = found_of(*copies), found_of(*copies, np.arange(20).repeat(10))
-    assert together.gain.value < apart.gain.value
-    assert together.gain.high - together.gain.low > 2 * (apart.gain.high - apart.gain.low)
+    labels, groups = np.arange(200) % 4, np.arange(200) // 8
+    parts = nested_folds(labels, np.zeros(200, int), groups, 0)
+    assert set(parts) == set(range(5))
+    assert all(len(set(parts[groups == group])) == 1 for group in range(25))
+    trained = np.arange(200) % 3
+    assert nested_folds(labels, trained, groups, 0) is trained
 
 
-def test_without_numbers_or_enough_photos_there_is_no_temperature():
-    labels, probabilities = predictions(1.0, 20)
-    assert found_of(labels, np.full((20, 4), np.nan)) is None
-    assert found_of(labels[:1], probabilities[:1], np.zeros(1, int)) is None
+def test_one_group_cannot_be_divided():
+    assert nested_folds(np.arange(8) % 2, np.zeros(8, int), np.zeros(8, int), 0) is None
 
 
 def test_the_reliability_diagram_has_a_dot_for_each_bin_at_its_share_of_right_photos():

@@ -71,3 +71,14 @@ def test_a_file_of_weights_comes_from_elsewhere_too():
     models = {"b": {**SCRATCH, "weights": "own.pdparams"}}
     told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})
     assert "models.b starts from such weights; set its weights: null" in told
+
+
+def test_only_ordered_classes_are_chosen_by_their_order():
+    told = faults({}, submission={"decode": "thresholds"})
+    assert "submission.decode: thresholds is for ordered classes" in told
+    assert faults({"classes_ordered": True}, submission={"decode": "thresholds"}) == ""
+    told = faults(
+        {"classes_ordered": True},
+        submission={"decode": "expected_cost", "values": "probabilities"},
+    )
+    assert "submission.values asks for probabilities" in told

@@ -1,16 +1,20 @@
 """What is handed in: folds averaged, nothing missing, within the limit, in the sample's shape."""
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from write_submission import (
+    Form,
     average_folds,
     check_size,
     choose_model,
     form_of,
     of_model,
     tell_classes_never_predicted,
+    thresholds_of,
     write_submission,
 )
 from zest.classes import ClassInfo
@@ -85,6 +89,9 @@ CLASSES = [ClassInfo(n, str(10 * n), name, 5) for n, name in enumerate(["bad", "
 PHOTOS = {"a.jpg": np.array([0.1, 0.2, 0.7]), "b.jpg": np.array([0.25, 0.5, 0.25])}
 
 
+LIKELIEST = Form(None, [], None, ["bad", "fair", "good"])
+
+
 def written(folder, sample: str | None, photos=PHOTOS, values: str = "auto") -> str:
     """Write a submission in the shape of a sample file and return its text."""
     data = {**DATA, "sample_submission": None if sample is None else "sample.csv"}
@@ -155,8 +162,32 @@ def test_a_sample_that_does_not_go_with_the_classes_is_refused(tmp_path, sample,
         written(tmp_path, sample, values=values)
 
 
+def test_ordered_classes_are_chosen_by_thresholds_of_the_expected_grade(tmp_path):
+    photos = {"a.jpg": np.array([0.4, 0.25, 0.35])}  # expected grade 0.95
+    decodings = tmp_path / "small" / "decodings.json"
+    decodings.parent.mkdir()
+    decodings.write_text('{"thresholds": [0.3, 0.9]}')
+    other = tmp_path / "large" / "decodings.json"
+
+    def chosen(decode: str) -> int:
+        thresholds = thresholds_of(decode, [other, decodings], "small", 3)
+        return dataclasses.replace(LIKELIEST, thresholds=thresholds).label(photos["a.jpg"])
+
+    assert [chosen(decode) for decode in ("argmax", "expected_cost", "thresholds")] == [0, 1, 2]
+    decodings.write_text("null")
+    with pytest.raises(UserError, match="too few photos"):
+        chosen("thresholds")
+
+
+def test_a_class_is_not_chosen_where_the_sample_asks_for_probabilities(tmp_path):
+    (tmp_path / "sample.csv").write_text("id,0,10,20\na.jpg,0,0,0\n")
+    cfg = {"data": {**DATA, "sample_submission": "sample.csv"}, "submission": {"values": "auto"}}
+    with pytest.raises(UserError, match="the sample file asks for probabilities"):
+        form_of(cfg, tmp_path, CLASSES, np.array([0.5, 1.5]))
+
+
 def test_a_class_that_is_never_predicted_is_told(capsys):
-    tell_classes_never_predicted(PHOTOS, CLASSES)
+    tell_classes_never_predicted(LIKELIEST, PHOTOS, CLASSES)
     assert "no test photo is predicted to be of 0 bad." in capsys.readouterr().err
-    tell_classes_never_predicted({**PHOTOS, "c.jpg": np.array([0.9, 0.1, 0])}, CLASSES)
+    tell_classes_never_predicted(LIKELIEST, {**PHOTOS, "c.jpg": np.array([0.9, 0.1, 0])}, CLASSES)
     assert capsys.readouterr().err == ""

@@ -1,0 +1,89 @@
+"""Ordered classes: thresholds of the expected grade, fitted to some photos, judged on others."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from evaluation.ordered import judge_decodings
+from zest.decoding import (
+    expected_grades,
+    fit_thresholds,
+    grade,
+    natural_thresholds,
+)
+from zest.metrics import confusion_matrix, quadratic_weighted_kappa
+
+
+def kappa(labels, predicted, classes):
+    return quadratic_weighted_kappa(confusion_matrix(labels, predicted, classes))
+
+
+def graded(photos: int, shift: float = 0.0, seed: int = 0):
+    """Photos of four grades; the model sees each `shift` too high."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 4, photos)
+    seen = labels + shift + 0.6 * rng.normal(size=photos)
+    distances = (seen[:, None] - np.arange(4)) ** 2
+    return labels, softmax(-2 * distances, axis=1)
+
+
+def test_rounding_the_expected_grade_gives_the_least_expected_squared_distance():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 200)
+    steps = np.arange(5)
+    cost = probabilities @ (steps[:, None] - steps[None]) ** 2
+    found = grade(expected_grades(probabilities), natural_thresholds(5))
+    np.testing.assert_array_equal(found, cost.argmin(axis=1))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_thresholds_are_the_best_of_all(seed):
+    """Against every choice of two thresholds between 18 photos."""
+    rng = np.random.default_rng(seed)
+    labels, expected = rng.integers(0, 3, 18), rng.uniform(0, 2, 18).round(1)
+    cuts = np.concatenate([[-1], np.unique(expected) + 0.05])
+    best = max(
+        kappa(labels, grade(expected, np.array(pair)), 3)
+        for pair in itertools.combinations_with_replacement(cuts, 2)
+    )
+    found = fit_thresholds(labels, expected, 3)
+    assert (np.diff(found) >= 0).all()
+    assert kappa(labels, grade(expected, found), 3) >= best - 0.1
+    natural = kappa(labels, grade(expected, natural_thresholds(3)), 3)
+    assert kappa(labels, grade(expected, found), 3) >= natural
+
+
+def test_thresholds_undo_a_bias_of_the_model():
+    labels, probabilities = graded(2000, shift=0.5)
+    found = fit_thresholds(labels, expected_grades(probabilities), 4)
+    assert (found > natural_thresholds(4) + 0.15).all()
+
+
+def test_photos_that_all_look_alike_keep_the_natural_thresholds():
+    found = fit_thresholds(np.array([0, 1, 2]), np.ones(3), 3)
+    assert kappa(np.array([0, 1, 2]), grade(np.ones(3), found), 3) == 0
+
+
+def judged(labels, probabilities):
+    photos = np.arange(len(labels))
+    return judge_decodings(labels, probabilities, photos % 5, photos, 0.95, 300, 0)
+
+
+def test_a_biased_model_gains_by_thresholds_and_a_good_one_does_not():
+    biased = judged(*graded(400, shift=0.5))
+    assert biased.thresholds_gain.low > 0
+    good = judged(*graded(400))
+    assert good.thresholds_gain.low < 0.002
+    assert abs(good.thresholds_gain.value) < 0.02
+
+
+def test_the_gain_is_of_photos_that_the_thresholds_were_not_fitted_to():
+    labels, probabilities = graded(60, shift=0.3)
+    expected, parts = expected_grades(probabilities), np.arange(60) % 5
+    nested = np.empty(60, int)
+    for part in range(5):
+        fitted = fit_thresholds(labels[parts != part], expected[parts != part], 4)
+        nested[parts == part] = grade(expected[parts == part], fitted)
+    gain = kappa(labels, nested, 4) - kappa(labels, probabilities.argmax(axis=1), 4)
+    assert judged(labels, probabilities).thresholds_gain.value == pytest.approx(gain)
