@@ -39,9 +39,7 @@ rule evaluate_model:
     conda:
         environment
     params:
-        cfg=settings(
-            "seed", "evaluation", classes_ordered=config["rules"]["classes_ordered"]
-        ),
+        cfg=settings("seed", "evaluation", classes_ordered=config["rules"]["classes_ordered"]),
         code=code_of("evaluate_model.py"),
     shell:
         "python scripts/evaluate_model.py --cfg {params.cfg:q} --name {wildcards.model:q}"
