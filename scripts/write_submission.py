@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.names import nfc
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.contracts import CATALOG, PREDICTIONS, read_table
 from zest.decoding import expected_grades, grade, natural_thresholds
@@ -149,7 +150,7 @@ class Form:
         """Return what is written for a photo, of its probabilities, float64 (K,)."""
         if self.order is None:
             return [self.names[self.label(probabilities)]]
-        return [f"{probabilities[label]:.9f}" for label in self.order]
+        return [f"{probabilities[label]:.9g}" for label in self.order]
 
 
 def thresholds_of(
@@ -203,8 +204,8 @@ def form_of(
                 f"{path}: {sample.value_columns} column(s) beside the id, and submission.values is "
                 f"{wanted}. Set submission.values to auto, or name another sample file."
             )
-        if wanted == "auto" and not several and _are_names(sample, numbers, names):
-            wanted = "name"
+        if wanted == "auto" and not several:
+            wanted = _coding(sample, numbers, names)
     order = None
     if several and thresholds is not None:
         raise UserError(
@@ -216,11 +217,20 @@ def form_of(
     return Form(sample, columns, order, names if wanted == "name" else numbers, thresholds)
 
 
-def _are_names(sample: Sample, numbers: list[str], names: list[str]) -> bool:
-    """Return whether the values in the sample file are names of classes, and not their numbers."""
-    dummies = sample.dummy
-    written = {value.strip() for _, (name, value) in sample.rows if name.strip() not in dummies}
-    return written <= set(names) and not written <= set(numbers)
+def _coding(sample: Sample, numbers: list[str], names: list[str]) -> str:
+    """Return whether the sample file holds names of classes, or else numbers."""
+    rows = [fields for _, fields in sample.rows if fields[0].strip() not in sample.dummy]
+    values = {nfc(value.strip()) for _, value in rows} - {""}
+    if not values <= set(numbers) and values <= set(names):
+        return "name"
+    if strange := sorted(values - set(numbers)):
+        print(
+            f"warning: {sample.table.path} holds {strange[0]!r}, which is no class "
+            f"({', '.join(numbers)}); numbers are written. For names set submission.values: name.",
+            file=sys.stderr,
+            flush=True,
+        )
+    return "class_num"
 
 
 def column_order(sample: Sample, numbers: list[str], names: list[str]) -> list[int]:
@@ -239,14 +249,14 @@ def column_order(sample: Sample, numbers: list[str], names: list[str]) -> list[i
         )
     if sample.columns is None:
         return list(range(len(numbers)))
-    header = [one.strip() for one in sample.columns[1:]]
+    header = [nfc(one.strip()) for one in sample.columns[1:]]
     for known in (numbers, names):
         if sorted(header) == sorted(known):
             return [known.index(one) for one in header]
     raise UserError(
         f"{path}, row {sample.table.rows[0].line}: the columns ({', '.join(header)}) are neither "
         f"the numbers ({', '.join(numbers)}) nor the names ({', '.join(names)}) of the classes. "
-        "Write these as data.classes."
+        "Rename the columns, or correct data.classes."
     )
 
 

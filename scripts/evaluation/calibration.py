@@ -16,13 +16,13 @@ from zest.figures import DPI
 from zest.intervals import Score, draw_groups, moved_percentiles
 from zest.metrics import (
     CALIBRATION_BINS,
+    SMALLEST_PROBABILITY,
     calibration_error,
     calibration_gaps,
     photo_log_losses,
 )
 
 _COLDEST, _HOTTEST = 0.05, 20.0
-_SMALLEST_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Calibration:
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Divide the logits by a temperature: float64, (photos, K), of the same shape."""
-    logits = np.log(np.maximum(probabilities, _SMALLEST_PROBABILITY))
+    logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
     return softmax(logits / temperature, axis=1)
 
 
@@ -95,9 +95,10 @@ def calibrate(
         [times @ gains / times.sum() for times in draw_groups(groups, resamples, seed)]
     )
     gain = float(gains.mean())
+    low, high = moved_percentiles(gain, drawn, confidence, len(np.unique(groups)))
     return Calibration(
         temperature=fit_temperature(labels, probabilities),
-        gain=Score(gain, *moved_percentiles(gain, drawn, confidence), len(labels)),
+        gain=Score(gain, low, high, len(labels)),
         error_before=calibration_error(labels, probabilities),
         error_after=calibration_error(labels, heated),
     )

@@ -73,7 +73,7 @@ def judge_decodings(
     for name in ("expected_cost", "thresholds"):
         other, others = kappas(name)
         gain = other - value
-        low, high = moved_percentiles(gain, others - values, confidence)
+        low, high = moved_percentiles(gain, others - values, confidence, len(np.unique(groups)))
         gains[name] = Score(gain, low, high, len(labels))
     return Decodings(
         fit_thresholds(labels, expected, classes).tolist(),

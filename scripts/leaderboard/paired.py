@@ -39,6 +39,7 @@ class Difference:
         high: upper end.
         only_leader: photos that the leader alone has right.
         only_other: photos that the other alone has right.
+        is_sure: whether chance alone would hardly make it.
         mcnemar_p: how often chance alone would part the photos that only one of the two has right
             as unequally (McNemar 1947, Psychometrika 12, exact); photos count as independent.
     """
@@ -49,16 +50,12 @@ class Difference:
     only_leader: int
     only_other: int
     mcnemar_p: float
+    is_sure: bool
 
     @property
     def is_known(self) -> bool:
         """Whether both models have a score that is a number."""
         return math.isfinite(self.value)
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
 
 
 def read_out_of_fold(path: Path) -> OutOfFold:
@@ -87,7 +84,9 @@ def differences(
 ) -> list[Difference]:
     """Compare models with the leader, by resamples that hold the same photos for both.
 
-    The intervals are so wide that, at the given level, all of them hold at once (Bonferroni).
+    The intervals are so wide that, at the given level, those of all pairs of models would hold at
+    once, as the leader was chosen by the same photos. A difference is sure where the interval
+    leaves out 0 and, in accuracy, McNemar's test agrees.
 
     Args:
         leader: its predictions.
@@ -98,7 +97,8 @@ def differences(
         resamples: number of bootstrap resamples.
         seed: of the resampling.
     """
-    level = 1 - (1 - confidence) / max(1, len(others))
+    pairs = len(others) * (len(others) + 1) // 2
+    groups = len(np.unique(leader.groups))
     sign = -1 if lower_is_better else 1
 
     def score(model: OutOfFold) -> tuple[float, np.ndarray]:
@@ -112,8 +112,13 @@ def differences(
             raise ValueError("the models have not predicted the same photos")
         value, drawn = score(other)
         behind = sign * (best - value)
-        low, high = moved_percentiles(behind, sign * (best_drawn - drawn), level)
-        found.append(Difference(behind, low, high, *mcnemar(leader, other)))
+        gaps = sign * (best_drawn - drawn)
+        low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=pairs)
+        only_leader, only_other, p = mcnemar(leader, other)
+        sure = low > 0 or high < 0
+        if metric == "accuracy":
+            sure = sure and p < (1 - confidence) / pairs
+        found.append(Difference(behind, low, high, only_leader, only_other, p, sure))
     return found
 
 

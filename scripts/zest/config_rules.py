@@ -41,9 +41,12 @@ def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
             continue
         seen.add(name)
         if model["weights"] is not None:
-            yield name, "set its weights: null and pretrained: false"
+            yield name, "leave its weights out, or name another submission.model"
         elif model["pretrained"] and model["method"] == "linear_probe":
-            yield name, "set baseline: false, or name another submission.model"
+            yield (
+                name,
+                "leave it out (the baseline by baseline: false) or name another submission.model",
+            )
         elif model["pretrained"]:
             yield name, "set its pretrained: false"
         if model["distillation"]:

@@ -49,12 +49,10 @@ def fit_thresholds(labels: np.ndarray, expected: np.ndarray, classes: int) -> np
     start = natural_thresholds(classes)
     ordered = np.unique(expected)
     between = (ordered[1:] + ordered[:-1]) / 2
-    chosen = (
-        between[np.unique(np.linspace(0, len(between) - 1, CUTS).astype(int))]
-        if len(between)
-        else between
-    )
-    cuts = np.unique(np.concatenate([chosen, start]))
+    if len(between) > CUTS:
+        between = between[np.linspace(0, len(between) - 1, CUTS).astype(int)]
+    ends = [ordered[0] - 0.5, ordered[-1] + 0.5]  # none below, and all
+    cuts = np.unique(np.concatenate([ends, between, start]))
     # Photos of each label below each cut: (cuts + 2, K), with none before and all after.
     below = np.zeros((len(cuts) + 2, classes))
     place = np.searchsorted(cuts, expected, side="right")

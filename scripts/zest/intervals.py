@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from scipy import stats
 
 from zest import metrics
 
@@ -56,10 +57,11 @@ def score_all(
     n, classes = probabilities.shape
     groups = np.arange(n) if groups is None else groups
     drawn = resample_scores(labels, probabilities, groups, resamples, seed)
-    scores = {
-        name: Score(value, *moved_percentiles(value, values, confidence, metrics.range_of(name)), n)
-        for name, (value, values) in drawn.items()
-    }
+    count = len(np.unique(groups))
+    scores = {}
+    for name, (value, values) in drawn.items():
+        low, high = moved_percentiles(value, values, confidence, count, metrics.range_of(name))
+        scores[name] = Score(value, low, high, n)
     error, errors = drawn["calibration_error"]
     ends = 2 * error - np.quantile(errors, [(1 + confidence) / 2, (1 - confidence) / 2])
     low, high = np.clip(ends, 0, 1).tolist()
@@ -77,7 +79,7 @@ def score_all(
             scores |= {other: Score(1.0, low, high, n) for other in alike}
     area, added = metrics.roc_auc_with_parts(labels, probabilities)
     if np.isfinite(area):
-        photos = binomial_size(area, added / n, groups, float(len(np.unique(groups))))
+        photos = binomial_size(area, added / n, groups, float(count))
         scores["roc_auc"] = Score(area, *wilson_interval(area * photos, photos, confidence), n)
     return scores
 
@@ -153,22 +155,35 @@ def moved_percentiles(
     value: float,
     drawn: np.ndarray,
     confidence: float,
+    groups: int,
     within: tuple[float, float] = (-np.inf, np.inf),
+    comparisons: int = 1,
 ) -> tuple[float, float]:
     """Return the interval of a score, or of a difference of two, from its resamples.
 
     A resample leaves some groups out, and with them whole classes, which alone lowers macro F1 and
     its like. So the percentiles are moved by the difference between the score and their median.
+    Resamples of few groups vary too little: the interval is stretched as Student's t is wider than
+    the normal distribution, and by the root of groups / (groups - 1).
 
     Args:
         value: of all photos.
         drawn: of the resamples, (resamples,).
         confidence: level of the interval.
+        groups: how many were drawn from; of one group nothing is known.
         within: the least and the largest value that there can be.
+        comparisons: how many such intervals are to hold at once (Bonferroni).
     """
-    low, middle, high = np.quantile(drawn, [(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    moved = np.clip(np.array([low, high]) + value - middle, *within)  # NaN stays NaN
-    return float(moved[0]), float(moved[1])
+    if not np.isfinite(value):
+        return float("nan"), float("nan")
+    if groups < 2:
+        return within
+    tail = (1 - confidence) / 2
+    low, middle, high = np.quantile(drawn, [tail, 0.5, 1 - tail])
+    stretch = stats.t.isf(tail / comparisons, groups - 1) / NormalDist().inv_cdf(1 - tail)
+    stretch *= np.sqrt(groups / (groups - 1))
+    low, high = np.clip(value + stretch * (np.array([low, high]) - middle), *within)
+    return float(low), float(high)
 
 
 def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, float]:

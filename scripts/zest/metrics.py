@@ -23,7 +23,7 @@ TITLES = {
 LOWER_IS_BETTER = frozenset({"log_loss", "brier"})
 CALIBRATION_BINS = 15  # as in Guo et al. 2017
 
-_SMALLEST_PROBABILITY = 1e-15  # log loss of a class that was ruled out
+SMALLEST_PROBABILITY = 1e-15  # log loss of a class that was ruled out
 
 
 def range_of(metric: str) -> tuple[float, float]:
@@ -107,7 +107,7 @@ FROM_COUNTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def photo_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Return minus the logarithm of the probability given to the label: float64, (photos,)."""
     given = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.clip(given, _SMALLEST_PROBABILITY, 1))
+    return -np.log(np.clip(given, SMALLEST_PROBABILITY, 1))
 
 
 def photo_brier_scores(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

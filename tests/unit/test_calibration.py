@@ -30,6 +30,14 @@ def test_a_temperature_divides_the_logits_and_keeps_the_order():
     assert (found.argmax(axis=1) == logits.argmax(axis=1)).all()
 
 
+def test_a_temperature_of_1_changes_nothing_not_even_for_a_class_that_was_ruled_out():
+    labels, probabilities = np.array([1, 0]), np.array([[1.0, 0.0], [0.3, 0.7]])
+    np.testing.assert_allclose(
+        photo_log_losses(labels, at_temperature(probabilities, 1)),
+        photo_log_losses(labels, probabilities),
+    )
+
+
 def test_a_class_that_was_ruled_out_stays_possible():
     heated = at_temperature(np.array([[1.0, 0.0]]), 3)
     assert np.isfinite(photo_log_losses(np.array([1]), heated)).all()

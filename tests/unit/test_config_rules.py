@@ -45,7 +45,7 @@ def test_weights_from_elsewhere_are_refused_in_all_that_could_be_handed_in():
     models = {"a": {"architecture": "efficientnet_lite0"}, "b": SCRATCH}
     told = faults({"pretrained": "forbidden"}, models=models)
     assert "rules.pretrained: forbidden, and models.a starts from such weights" in told
-    assert "models.linear_probe starts from such weights; set baseline: false" in told
+    assert "models.linear_probe starts from such weights; leave it out (the baseline by" in told
     assert "models.b" not in told
     assert faults({"pretrained": "allowed"}, models=models) == ""
 
@@ -70,7 +70,7 @@ def test_a_student_may_not_learn_from_what_started_from_them():
 def test_a_file_of_weights_comes_from_elsewhere_too():
     models = {"b": {**SCRATCH, "weights": "own.pdparams"}}
     told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})
-    assert "models.b starts from such weights; set its weights: null" in told
+    assert "models.b starts from such weights; leave its weights out" in told
 
 
 def test_only_ordered_classes_are_chosen_by_their_order():

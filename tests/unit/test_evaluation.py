@@ -1,6 +1,7 @@
 """Scores of a model and the ranking of models, as people read them."""
 
 import csv
+import dataclasses
 import math
 
 import numpy as np
@@ -39,7 +40,8 @@ def names(ranked: list[dict]) -> list[str]:
 
 
 def gap(value: float, spread: float) -> Difference:
-    return Difference(value, value - spread, value + spread, 9, 4, 0.25)
+    sure = value - spread > 0
+    return Difference(value, value - spread, value + spread, 9, 4, 0.25, sure)
 
 
 def test_the_best_model_is_first():
@@ -156,6 +158,28 @@ def test_mcnemars_p_is_that_of_tossing_a_coin_for_each_photo():
     models = [OutOfFold([""] * 30, labels, one, labels) for one in (first, second)]
     at_most_6 = sum(math.comb(20, heads) for heads in range(7)) / 2**20
     assert mcnemar(*models) == (6, 14, pytest.approx(2 * at_most_6, abs=1e-12))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_one_or_two_sessions_settle_nothing(groups):
+    better, worse = (
+        dataclasses.replace(one, groups=np.arange(300) * groups // 300)
+        for one in (predictions(5, 3.0), predictions(6, 2.0))
+    )
+    (found,) = differences(better, [worse], "macro_f1", False, 0.95, 500, 0)
+    assert found.value > 0.05
+    assert not found.is_sure
+
+
+def test_four_photos_of_a_hundred_do_not_make_a_model_better():
+    labels = np.zeros(100, int)
+    right, wrong = np.tile([1.0, 0.0], (100, 1)), np.tile([1.0, 0.0], (100, 1))
+    wrong[:4] = [0, 1]
+    ids = [f"{n:03}" for n in range(100)]
+    models = [OutOfFold(ids, labels, one, np.arange(100)) for one in (right, wrong)]
+    (found,) = differences(models[0], models[1:], "accuracy", False, 0.95, 500, 0)
+    assert found.mcnemar_p == pytest.approx(0.125)
+    assert not found.is_sure
 
 
 def test_more_comparisons_make_each_of_them_less_sure():

@@ -7,7 +7,7 @@ from sklearn import metrics as reference
 
 from zest.config import load_schema
 from zest.contracts import VALIDATION_SCORES
-from zest.intervals import moved_percentiles, score_all, wilson_interval
+from zest.intervals import draw_groups, moved_percentiles, score_all, wilson_interval
 from zest.metrics import (
     CALIBRATION_BINS,
     TITLES,
@@ -182,9 +182,31 @@ def test_intervals_of_macro_f1_hold_where_resamples_leave_classes_out():
 
 def test_an_interval_ends_where_its_score_does():
     drawn = np.linspace(0.9, 1.0, 101)
-    assert moved_percentiles(0.99, drawn, 0.95, (0, 1)) == pytest.approx((0.9425, 1))
-    assert moved_percentiles(0.01, drawn, 0.95, (0, 1)) == pytest.approx((0, 0.0575))
-    assert moved_percentiles(0.01, drawn, 0.95) == pytest.approx((-0.0375, 0.0575))
+    many = 10**9  # groups
+    assert moved_percentiles(0.99, drawn, 0.95, many, (0, 1)) == pytest.approx((0.9425, 1))
+    assert moved_percentiles(0.01, drawn, 0.95, many, (0, 1)) == pytest.approx((0, 0.0575))
+    assert moved_percentiles(0.01, drawn, 0.95, many) == pytest.approx((-0.0375, 0.0575))
+
+
+def test_few_groups_make_an_interval_wide_and_one_says_nothing():
+    drawn = np.linspace(0.9, 1.0, 101)
+    assert moved_percentiles(0.95, drawn, 0.95, 1, (0, 1)) == (0, 1)
+    low, high = moved_percentiles(0.95, drawn, 0.95, 2)
+    assert high - low == pytest.approx(0.095 * 12.706 / 1.96 * np.sqrt(2), rel=1e-3)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+def test_intervals_of_a_mean_over_few_groups_hold(groups):
+    rng = np.random.default_rng(0)
+    covered = 0
+    for case in range(200):
+        values = rng.normal(size=groups)
+        drawn = np.array(
+            [times @ values / groups for times in draw_groups(np.arange(groups), 500, case)]
+        )
+        low, high = moved_percentiles(values.mean(), drawn, 0.95, groups)
+        covered += low <= 0 <= high
+    assert covered >= 180
 
 
 def test_without_a_mistake_the_scores_of_classes_have_the_interval_of_accuracy():

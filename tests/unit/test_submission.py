@@ -117,7 +117,7 @@ def test_without_a_sample_the_columns_are_those_of_the_labels(tmp_path):
     photos = {"a,1.jpg": np.array([0.1, 0.2, 0.7])}
     assert written(tmp_path, None, photos) == 'id,class_num\n"a,1.jpg",20\n'
     found = written(tmp_path, None, photos, "probabilities")
-    assert found == 'id,0,10,20\n"a,1.jpg",0.100000000,0.200000000,0.700000000\n'
+    assert found == 'id,0,10,20\n"a,1.jpg",0.1,0.2,0.7\n'
 
 
 @pytest.mark.parametrize("header", ["id,20,0,10", "id,good,bad,fair"])
@@ -127,21 +127,37 @@ def test_a_column_a_class_is_filled_with_its_probability_in_the_order_of_the_hea
     found = written(tmp_path, f"{header}\nb.jpg,0,0,0\ndummy_1,1,2,3\na.jpg,0,0,0\n")
     assert found.splitlines() == [
         header,
-        "b.jpg,0.250000000,0.250000000,0.500000000",
+        "b.jpg,0.25,0.25,0.5",
         "dummy_1,1,2,3",
-        "a.jpg,0.700000000,0.100000000,0.200000000",
+        "a.jpg,0.7,0.1,0.2",
     ]
 
 
 def test_columns_without_a_header_are_in_the_order_of_the_classes(tmp_path):
     found = written(tmp_path, "a.jpg,0,0,0\nb.jpg,0,0,0\n")
-    assert found.startswith("a.jpg,0.100000000,0.200000000,0.700000000\n")
+    assert found.startswith("a.jpg,0.1,0.2,0.7\n")
 
 
 def test_where_the_sample_holds_names_of_classes_names_are_written(tmp_path):
     sample = "id,class\na.jpg,bad\nb.jpg,bad\ndummy_1,?\n"
     assert written(tmp_path, sample) == "id,class\na.jpg,good\nb.jpg,fair\ndummy_1,?\n"
     assert written(tmp_path, sample, values="class_num").splitlines()[1] == "a.jpg,20"
+
+
+def test_a_small_probability_is_not_written_as_0(tmp_path):
+    photos = {"a": np.array([3e-10, 0.5, 0.5])}
+    assert "a,3e-10,0.5,0.5" in written(tmp_path, "id,0,10,20\na,0,0,0\n", photos)
+
+
+def test_names_are_known_in_any_form_of_unicode_and_a_strange_value_is_told(tmp_path, capsys):
+    classes = [ClassInfo(n, str(n), name, 5) for n, name in enumerate(["grün", "gelb"])]
+    data = {**DATA, "sample_submission": "sample.csv"}
+    cfg = {"data": data, "submission": {"values": "auto"}}
+    for value, expected in (("gru\u0308n", "name"), ("grün?", "class_num")):
+        (tmp_path / "sample.csv").write_text(f"id,class\na.jpg,{value}\n")
+        names = form_of(cfg, tmp_path, classes).names
+        assert names == (["grün", "gelb"] if expected == "name" else ["0", "1"])
+    assert "holds 'grün?', which is no class (0, 1); numbers are written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
