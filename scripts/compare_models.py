@@ -107,9 +107,9 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
     ]
     if near:
         sentences.append(
-            f"Not distinguishable from {leader['model']} on these photos: {_listed(near)}. The "
-            "interval of the difference on the same photos holds 0. Choose by other things (size, "
-            "speed), or train more folds (split.train_folds) for narrower intervals."
+            f"Not distinguishable from {leader['model']} on these photos: {_listed(near)}. Chance "
+            "may have made the difference. Choose by other things (size, speed), or train more "
+            "folds (split.train_folds) for narrower intervals."
         )
     if worse:
         sentences.append(f"Worse than {leader['model']} beyond chance: {_listed(worse)}.")
