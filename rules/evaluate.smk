@@ -5,8 +5,7 @@ REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split
           catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
           confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png,
-          decodings.json;
-          leaderboard.csv, leaderboard.html
+          decodings.json; leaderboard.csv, leaderboard.html
 """
 
 
@@ -46,8 +45,8 @@ rule evaluate_model:
         " --predictions {input.predictions:q} --folds {input.folds:q} --classes {input.classes:q}"
         " --out-of-fold {output.out_of_fold:q} --scores {output.scores:q}"
         " --per-class {output.per_class:q} --confusion {output.confusion:q}"
-        " --calibration {output.calibration:q} --decodings {output.decodings:q} --reliability {output.reliability:q}"
-        " --figure {output.figure:q} 2>&1 | tee {log:q}"
+        " --calibration {output.calibration:q} --decodings {output.decodings:q}"
+        " --reliability {output.reliability:q} --figure {output.figure:q} 2>&1 | tee {log:q}"
 
 
 rule compare_models:

@@ -37,6 +37,7 @@ rule write_submission:
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
         " {params.leaderboard} {input.leaderboard:q} --predictions {input.predictions:q}"
-        " --weights {input.weights:q} --decodings {input.decodings:q} --catalogs {input.catalogs:q} --classes {input.classes:q}"
+        " --weights {input.weights:q} --decodings {input.decodings:q}"
+        " --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"
         " 2>&1 | tee {log:q}"
