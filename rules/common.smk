@@ -9,6 +9,7 @@ PROVIDES: config (complete); where things are (results, photos_root, demo_files,
 import hashlib
 import re
 import sys
+from itertools import chain
 from pathlib import Path
 
 # To hash parameters that are data frames, Snakemake would import pandas at every call, a fifth of the
@@ -17,6 +18,7 @@ sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from zest import sources
+from zest.ablations import arms
 from zest.config import canonical, validate
 from zest.config_training import PROBE_KEYS
 from zest.errors import UserError
@@ -344,6 +346,7 @@ wildcard_constraints:
     model=one_of(config["models"]),
     recipe=one_of(config["recipes"]),
     trunk=one_of(trunks),
+    ablation=one_of(config["ablations"]),
     fold=r"\d+|all",
     size=r"\d+",
     part="train|test",

@@ -15,6 +15,7 @@ from zest.files import csv_text, write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import render_page
 from zest.randomness import seed_from
+from zest.words import listed
 
 SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in the page's table
 TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
@@ -107,22 +108,18 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
     ]
     if near:
         sentences.append(
-            f"Not distinguishable from {leader['model']} on these photos: {_listed(near)}. Chance "
+            f"Not distinguishable from {leader['model']} on these photos: {listed(near)}. Chance "
             "may have made the difference. Choose by other things (size, speed), or train more "
             "folds (split.train_folds) for narrower intervals."
         )
     if worse:
-        sentences.append(f"Worse than {leader['model']} beyond chance: {_listed(worse)}.")
+        sentences.append(f"Worse than {leader['model']} beyond chance: {listed(worse)}.")
     if unknown:
         sentences.append(
-            f"No number for {_listed(unknown)}: the training diverged, or the photos are all of "
+            f"No number for {listed(unknown)}: the training diverged, or the photos are all of "
             "one class."
         )
     return sentences
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def render(ranked: list[dict], behind: list[Difference], metric: str, competition: str) -> str:

@@ -1,4 +1,4 @@
-"""Two models on the same photos: is one of them better, or may chance have made the difference?"""
+"""Models on the same photos: is one of them better, or may chance have made the difference?"""
 
 import math
 from dataclasses import dataclass
@@ -82,15 +82,29 @@ def differences(
     resamples: int,
     seed: int,
 ) -> list[Difference]:
-    """Compare models with the leader, by resamples that hold the same photos for both.
+    """Compare models with the leader, as `compare` does contenders of one training each."""
+    alone = [[other] for other in others]
+    return compare([leader], alone, metric, lower_is_better, confidence, resamples, seed)
 
-    The intervals are so wide that, at the given level, those of all pairs of models would hold at
-    once, as the leader was chosen by the same photos. A difference is sure where the interval
-    leaves out 0 and, in accuracy, McNemar's test agrees.
+
+def compare(
+    leader: list[OutOfFold],
+    others: list[list[OutOfFold]],
+    metric: str,
+    lower_is_better: bool,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> list[Difference]:
+    """Compare contenders with the leader, by resamples that hold the same photos for all.
+
+    The intervals are so wide that, at the given level, those of all pairs would hold at once, as
+    the leader was chosen by the same photos. A difference is sure where the interval leaves out 0
+    and, in accuracy, McNemar's test agrees.
 
     Args:
-        leader: its predictions.
-        others: those of the other models, of the same photos.
+        leader: the predictions of its trainings, which differ by their seed alone.
+        others: those of the other contenders, of the same photos.
         metric: of the contest.
         lower_is_better: of that metric.
         confidence: level at which all intervals together hold.
@@ -98,19 +112,13 @@ def differences(
         seed: of the resampling.
     """
     pairs = len(others) * (len(others) + 1) // 2
-    groups = len(np.unique(leader.groups))
+    groups = len(np.unique(leader[0].groups))
     sign = -1 if lower_is_better else 1
-
-    def score(model: OutOfFold) -> tuple[float, np.ndarray]:
-        of_all = resample_scores(model.labels, model.probabilities, model.groups, resamples, seed)
-        return of_all[metric]
-
-    best, best_drawn = score(leader)
+    if any(one.ids != leader[0].ids for other in others for one in other):
+        raise ValueError("the models have not predicted the same photos")
+    (best, best_drawn), *rest = resampled_means([leader, *others], metric, resamples, seed)
     found = []
-    for other in others:
-        if other.ids != leader.ids:
-            raise ValueError("the models have not predicted the same photos")
-        value, drawn = score(other)
+    for other, (value, drawn) in zip(others, rest, strict=True):
         behind = sign * (best - value)
         gaps = sign * (best_drawn - drawn)
         low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=pairs)
@@ -122,10 +130,53 @@ def differences(
     return found
 
 
-def mcnemar(first: OutOfFold, second: OutOfFold) -> tuple[int, int, float]:
-    """Return how many photos the first and the second alone has right, and the two-sided p."""
-    right = [one.probabilities.argmax(axis=1) == one.labels for one in (first, second)]
-    only_first, only_second = (int((a & ~b).sum()) for a, b in (right, right[::-1]))
+def resampled_means(
+    contenders: list[list[OutOfFold]], metric: str, resamples: int, seed: int
+) -> list[tuple[float, np.ndarray]]:
+    """Return the mean score of each contender's trainings, and that of resamples.
+
+    A resample draws photos, the same for all contenders. Where a contender has several trainings,
+    it also draws how far their mean lies from that of ever more: by Student's t of the variance
+    between seeds, pooled over the contenders. Of one training, what another seed would do is not
+    known, and not in the resamples.
+
+    Args:
+        contenders: of each, the predictions of trainings that differ by their seed alone.
+        metric: of the contest.
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        Of each, the score, and those of the resamples, float64 (resamples,).
+    """
+    values, drawn = [], []
+    for trainings in contenders:
+        scored = [
+            resample_scores(one.labels, one.probabilities, one.groups, resamples, seed)[metric]
+            for one in trainings
+        ]
+        values.append(np.array([value for value, _ in scored]))
+        drawn.append(np.mean([of_photos for _, of_photos in scored], axis=0))
+    freedom = sum(len(of_one) - 1 for of_one in values)
+    if freedom:
+        squares = sum(((of_one - of_one.mean()) ** 2).sum() for of_one in values)
+        rng = np.random.default_rng([seed, freedom])
+        deviations = np.sqrt(squares / rng.chisquare(freedom, resamples))
+        for of_one, of_photos in zip(values, drawn, strict=True):
+            of_photos += deviations * rng.standard_normal(resamples) / np.sqrt(len(of_one))
+    return [(float(of_one.mean()), of) for of_one, of in zip(values, drawn, strict=True)]
+
+
+def mcnemar(first: list[OutOfFold], second: list[OutOfFold]) -> tuple[int, int, float]:
+    """Return how many photos the first and the second has right more often, and the two-sided p.
+
+    With one training each, these are the photos that one of the two alone has right.
+    """
+    hits = [
+        np.mean([one.probabilities.argmax(axis=1) == one.labels for one in trainings], axis=0)
+        for trainings in (first, second)
+    ]
+    only_first, only_second = int((hits[0] > hits[1]).sum()), int((hits[1] > hits[0]).sum())
     if not only_first + only_second:
         return 0, 0, 1.0
     p = binomtest(only_first, only_first + only_second).pvalue

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from zest import ablations
 from zest.config_faults import nearest, schema_faults
 from zest.config_operations import operation_contradictions
 from zest.config_rules import rule_faults
@@ -45,6 +46,8 @@ def validate(config: dict) -> dict:
         config = _complete(config, schema, schema)
         standard = schema["properties"]["recipes"]["additionalProperties"]
         config["recipes"].setdefault("standard", _complete({}, standard, schema))
+        config, faults = _with_ablations(config, schema)
+    if not faults:
         config, faults = _with_more_models(config, schema)
     faults = faults or list(_contradictions(config))
     if faults:
@@ -55,6 +58,26 @@ def validate(config: dict) -> dict:
 def canonical(section: Any) -> str:
     """Return JSON that is the same for the same settings, whatever their order in the file."""
     return json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _with_ablations(config: dict, schema: dict) -> tuple[dict, list[str]]:
+    """Add the recipes and models of the ablations; also return what is wrong with these."""
+    kinds = {
+        "models": schema["$defs"]["model"],
+        "recipes": schema["properties"]["recipes"]["additionalProperties"],
+    }
+    keys = {kind: part["properties"] for kind, part in kinds.items()}
+    faults = list(ablations.ablation_faults(config, keys["models"], keys["recipes"]))
+    if faults or not config["ablations"]:
+        return config, faults
+    recipes, models = ablations.expand(config, keys["models"])
+    added = {"models": models, "recipes": recipes}
+    parts = {kind: {"additionalProperties": part} for kind, part in kinds.items()}
+    faults = list(schema_faults(added, {"$defs": schema["$defs"], "properties": parts}))
+    for kind, part in kinds.items():
+        complete = {name: _complete(one, part, schema) for name, one in added[kind].items()}
+        added[kind] = {**config[kind], **complete}
+    return {**config, **added}, faults
 
 
 def _with_more_models(config: dict, schema: dict) -> tuple[dict, list[str]]:

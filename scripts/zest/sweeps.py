@@ -65,7 +65,7 @@ def expand(config: dict, model_keys: dict[str, dict]) -> dict[str, dict]:
     models = {}
     for name, sweep in config["sweeps"].items():
         for trial in _trials(name, sweep, config["seed"], model_keys):
-            label = "-".join(f"{key}={_shown(value)}" for key, value in trial)
+            label = "-".join(f"{key}={shown(value)}" for key, value in trial)
             models[f"{name}-{label}"] = {**config["models"][sweep["model"]], **dict(trial)}
     return models
 
@@ -107,7 +107,7 @@ def _draw(values: Any, rng: random.Random, whole: bool) -> Any:
     return min(max(round(drawn) if whole else rounded, low), high)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value as a part of a file's name; what is no plain value goes by a short hash."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -157,7 +157,7 @@ def test_mcnemars_p_is_that_of_tossing_a_coin_for_each_photo():
     first[:14] = second[14:20] = (0, 1)
     models = [OutOfFold([""] * 30, labels, one, labels) for one in (first, second)]
     at_most_6 = sum(math.comb(20, heads) for heads in range(7)) / 2**20
-    assert mcnemar(*models) == (6, 14, pytest.approx(2 * at_most_6, abs=1e-12))
+    assert mcnemar(*([one] for one in models)) == (6, 14, pytest.approx(2 * at_most_6, abs=1e-12))
 
 
 @pytest.mark.parametrize("groups", [1, 2])
