@@ -29,6 +29,7 @@ include: "rules/predict.smk"
 include: "rules/augmentation.smk"
 include: "rules/evaluate.smk"
 include: "rules/ablations.smk"
+include: "rules/costs.smk"
 include: "rules/submission.smk"
 
 

@@ -5,7 +5,7 @@ REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split
           catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
           confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png,
-          decodings.json; leaderboard.csv, leaderboard.html
+          decodings.json; leaderboard.csv, .json and .html
 """
 
 
@@ -56,6 +56,7 @@ rule compare_models:
         templates=template_files("scripts/leaderboard", "scripts/zest/page"),
     output:
         table=f"{results}/leaderboard.csv",
+        comparisons=f"{results}/leaderboard.json",
         page=report(
             f"{results}/leaderboard.html",
             category="Models",
@@ -71,4 +72,5 @@ rule compare_models:
     shell:
         "python scripts/compare_models.py --cfg {params.cfg:q} --scores {input.scores:q}"
         " --out-of-fold {input.predictions:q}"
-        " --table {output.table:q} --page {output.page:q} 2>&1 | tee {log:q}"
+        " --table {output.table:q} --page {output.page:q} --comparisons {output.comparisons:q}"
+        " 2>&1 | tee {log:q}"

@@ -1,7 +1,8 @@
 """Rank the models by the contest's metric, and say which of them can be told from the leader.
 
 Reads evaluation/{model}/scores.json and out_of_fold.parquet of every model; writes leaderboard.csv,
-the leader first, and leaderboard.html, the same as a page.
+the leader first, leaderboard.html, the same as a page, and leaderboard.json, the comparisons with
+the leader for the report.
 """
 
 import argparse
@@ -10,46 +11,15 @@ import math
 from pathlib import Path
 
 from leaderboard.paired import Difference, differences, read_out_of_fold
+from leaderboard.ranking import explain, rank, read_summary
 from zest.errors import run
-from zest.files import csv_text, write_text
+from zest.files import csv_text, write_json, write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import render_page
 from zest.randomness import seed_from
-from zest.words import listed
 
 SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in the page's table
 TEMPLATE = Path(__file__).parent / "leaderboard" / "leaderboard.html.j2"
-
-
-def read_summary(path: Path) -> dict:
-    """Read scores.json; a score that is no number is NaN."""
-    summary = json.loads(path.read_text(encoding="utf-8"))
-    for score in summary["scores"].values():
-        score |= {key: math.nan for key, value in score.items() if value is None}
-    return summary
-
-
-def rank(summaries: list[dict], metric: str) -> list[dict]:
-    """Return the summaries, the best first; equal scores go by log loss, then by name.
-
-    A score that is not a finite number (of a training that diverged, or ROC-AUC of one class alone)
-    comes after all others.
-    """
-
-    def key(summary: dict) -> tuple:
-        value = summary["scores"][metric]["value"]
-        loss = summary["scores"]["log_loss"]["value"]
-        return (
-            _or_last(value if metric in LOWER_IS_BETTER else -value),
-            _or_last(loss),
-            summary["model"],
-        )
-
-    return sorted(summaries, key=key)
-
-
-def _or_last(value: float) -> float:
-    return value if math.isfinite(value) else math.inf
 
 
 def to_csv(ranked: list[dict], behind: list[Difference], metric: str) -> str:
@@ -76,50 +46,6 @@ def to_csv(ranked: list[dict], behind: list[Difference], metric: str) -> str:
         row["mcnemar_p"] = f"{gap.mcnemar_p:.6f}" if gap else ""
         rows.append({**row, "photos": summary["photos"], "folds": summary["folds"]})
     return csv_text(list(rows[0]), (list(row.values()) for row in rows))
-
-
-def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[str]:
-    """Return what the ranking means, in sentences for people who do not know the field."""
-    leader = ranked[0]
-    score = leader["scores"][metric]
-    groups = ""
-    if leader["groups"] < leader["photos"]:
-        groups = f" ({leader['groups']} groups that belong together or stand alone)"
-    sentences = [
-        f"{leader['model']} leads with {TITLES[metric]} {score['value']:.3f} on {leader['photos']} "
-        f"photos{groups} that it never saw in training. Its true score on such photos probably "
-        f"lies between {score['low']:.3f} and {score['high']:.3f} "
-        f"({leader['confidence']:.0%} interval)."
-    ]
-    if len(ranked) > 1:
-        sentences.append(
-            f"As the best of {len(ranked)} models on these photos, it is a little flattered: some "
-            "of its lead may be luck."
-        )
-    others = [one["model"] for one in ranked[1:]]
-    near = [
-        name for name, gap in zip(others, behind, strict=True) if gap.is_known and not gap.is_sure
-    ]
-    unknown = [name for name, gap in zip(others, behind, strict=True) if not gap.is_known]
-    worse = [
-        f"{name} (by {gap.value:.3f}, {gap.low:.3f} to {gap.high:.3f})"
-        for name, gap in zip(others, behind, strict=True)
-        if gap.is_sure
-    ]
-    if near:
-        sentences.append(
-            f"Not distinguishable from {leader['model']} on these photos: {listed(near)}. Chance "
-            "may have made the difference. Choose by other things (size, speed), or train more "
-            "folds (split.train_folds) for narrower intervals."
-        )
-    if worse:
-        sentences.append(f"Worse than {leader['model']} beyond chance: {listed(worse)}.")
-    if unknown:
-        sentences.append(
-            f"No number for {listed(unknown)}: the training diverged, or the photos are all of "
-            "one class."
-        )
-    return sentences
 
 
 def render(ranked: list[dict], behind: list[Difference], metric: str, competition: str) -> str:
@@ -154,6 +80,7 @@ def main() -> None:
     )
     parser.add_argument("--table", required=True, type=Path, help="leaderboard.csv, written")
     parser.add_argument("--page", required=True, type=Path, help="leaderboard.html, written")
+    parser.add_argument("--comparisons", required=True, type=Path, help="leaderboard.json, written")
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
@@ -171,6 +98,13 @@ def main() -> None:
         seed_from(cfg["seed"], "bootstrap"),
     )
     write_text(args.table, to_csv(ranked, behind, cfg["metric"]))
+    comparisons = {
+        "metric": cfg["metric"],
+        "models": [one["model"] for one in ranked],
+        "behind": behind,
+        "sentences": explain(ranked, behind, cfg["metric"]),
+    }
+    write_json(args.comparisons, comparisons)
     write_text(args.page, render(ranked, behind, cfg["metric"], cfg["competition"]))
     for sentence in explain(ranked, behind, cfg["metric"]):
         print(sentence, flush=True)

@@ -5,21 +5,21 @@ ablations/{ablation}.json: the values, the best first, and how far each lies beh
 """
 
 import argparse
-import dataclasses
 import json
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboard.paired import Difference, OutOfFold, compare, read_out_of_fold, resampled_means
 from zest.errors import run
-from zest.files import write_text
+from zest.files import write_json
 from zest.intervals import Score, moved_percentiles
 from zest.metrics import LOWER_IS_BETTER, TITLES, range_of
 from zest.randomness import seed_from
 from zest.words import listed
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Arm:
     """A value of the setting.
 
@@ -104,7 +104,9 @@ def main() -> None:
     """Read the predictions, write the verdict."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--cfg", required=True, help="JSON: key, model, arms (pairs of value and models), metric, ..."
+        "--cfg",
+        required=True,
+        help="JSON: key, model, metric, arms (pairs of value and models) ...",
     )
     parser.add_argument("--name", required=True, help="of the ablation")
     parser.add_argument(
@@ -126,24 +128,11 @@ def main() -> None:
         "model": cfg["model"],
         "metric": metric,
         "confidence": confidence,
-        "arms": [_as_json(arm) for arm in arms],
+        "arms": arms,
         "verdict": told,
     }
-    write_text(args.out, json.dumps(found, indent=2, allow_nan=False) + "\n")
+    write_json(args.out, found)
     print(f"[{args.name}] {told}", flush=True)
-
-
-def _as_json(arm: Arm) -> dict:
-    """Return a value as JSON knows it: what is no number is null."""
-    behind = arm.behind and {
-        key: _finite(value) for key, value in dataclasses.asdict(arm.behind).items()
-    }
-    score = {key: _finite(value) for key, value in dataclasses.asdict(arm.score).items()}
-    return {"value": arm.value, "models": arm.models, "score": score, "behind": behind}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 if __name__ == "__main__":

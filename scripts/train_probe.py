@@ -73,6 +73,7 @@ def main() -> None:
     row = {
         "epoch": 1,
         "image_size": cfg["image_size"],
+        "photos": int((~held_out).sum()),
         "train_loss": float(photo_log_losses(labels, probabilities)[~held_out].mean()),
         **dict.fromkeys(VALIDATION_SCORES),
         "photos_per_second": int((~held_out).sum()) / (time.perf_counter() - started),

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import yaml
 
 from eda import study_words
-from eda.section import Section
 from eda.statistics import imbalance_ratio
 from eda.survey import Survey
 from eda.words import MILD_IMBALANCE
+from zest.page.section import Section
 
 FEW_FOR_ONE_FOLD = 3000  # photos
 

@@ -1,8 +1,4 @@
-"""Charts as inline SVG that grows with the page: positions in percent, text in its own size.
-
-Every chart has a role, a label for screen readers and a <title>. Colours are classes of page.css,
-so that the charts follow the light and the dark theme. Text from outside is escaped by Markup.
-"""
+"""The charts of the report on the photos, as inline SVG (see zest.page.svg)."""
 
 import math
 from collections.abc import Sequence
@@ -14,6 +10,7 @@ from markupsafe import Markup
 
 from zest.images import fit, load_rgb
 from zest.page import jpeg_uri
+from zest.page.svg import nice_ticks, number, short, svg
 
 BINS = 24
 DOT_SIDE = 56  # pixels of a picture on the map
@@ -41,18 +38,6 @@ class Scale:
             else (self.edges[0], self.edges[-1], value)
         )
         return 100 * (value - low) / (high - low)
-
-
-def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """Return at most `most` + 1 round numbers in [low, high], a step of 1, 2 or 5 x 10^k apart.
-
-    Heckbert 1990, "Nice numbers for graph labels", Graphics Gems, page 61.
-    """
-    raw = (high - low) / most
-    power = 10 ** math.floor(math.log10(raw))
-    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(index * step, 12) for index in range(first, last + 1)]
 
 
 def linear_scale(values: np.ndarray) -> Scale:
@@ -86,11 +71,11 @@ def bar(percent: float, mark: float, label: str) -> Markup:
         mark: where a thin line stands, in percent of the width.
         label: what the bar says, in words.
     """
-    return _svg(
+    return svg(
         "bar",
         label,
-        Markup('<rect class="fill" width="{}%" height="100%" rx="2"/>').format(_short(percent)),
-        Markup('<rect class="mark" x="{}%" y="-3" width="1.5" height="20"/>').format(_short(mark)),
+        Markup('<rect class="fill" width="{}%" height="100%" rx="2"/>').format(short(percent)),
+        Markup('<rect class="mark" x="{}%" y="-3" width="1.5" height="20"/>').format(short(mark)),
     )
 
 
@@ -112,7 +97,7 @@ def histogram(title: str, series: Sequence[tuple[str, np.ndarray]], scale: Scale
         parts.append(
             Markup(
                 '<line class="grid" x2="100%" y1="{y}" y2="{y}"/><text class="level" y="{t}">'
-            ).format(y=_short(16 + y), t=_short(13 + y))
+            ).format(y=short(16 + y), t=short(13 + y))
             + f"{level:g} %"
             + Markup("</text>")
         )
@@ -134,10 +119,10 @@ def histogram(title: str, series: Sequence[tuple[str, np.ndarray]], scale: Scale
         anchor = "start" if place < 8 else "end" if place > 92 else "middle"
         parts.append(
             Markup('<text x="{}%" y="132" text-anchor="{}">{}</text>').format(
-                _short(place), anchor, number(tick, scale.digits)
+                short(place), anchor, number(tick, scale.digits)
             )
         )
-    return _svg("histogram", _summary(title, series, scale.digits + 1), *parts)
+    return svg("histogram", _summary(title, series, scale.digits + 1), *parts)
 
 
 def strip(colours: np.ndarray, order: np.ndarray, label: str) -> Markup:
@@ -152,11 +137,11 @@ def strip(colours: np.ndarray, order: np.ndarray, label: str) -> Markup:
     width = 100 / len(chosen)
     slices = [
         Markup('<rect x="{}%" width="{}%" height="100%" fill="{}"/>').format(
-            _short(index * width), _short(width + 0.2), hex_colour(colour)
+            short(index * width), short(width + 0.2), hex_colour(colour)
         )
         for index, colour in enumerate(chosen)
     ]
-    return _svg("strip", label, *slices)
+    return svg("strip", label, *slices)
 
 
 def strip_colours(colours: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -171,13 +156,13 @@ def spread(values: np.ndarray, scale: Scale, label: str) -> Markup:
     quantiles = np.percentile(values, [5, 25, 50, 75, 95])
     p5, p25, p50, p75, p95 = (scale.share(value) for value in quantiles)
     rect = Markup('<rect class="{}" x="{}%" y="{}" width="{}%" height="{}" rx="1"/>')
-    return _svg(
+    return svg(
         "spread",
         label,
         Markup('<line class="grid" x2="100%" y1="9" y2="9"/>'),
-        rect.format("whisker", _short(p5), 8, _short(max(p95 - p5, 0.4)), 2),
-        rect.format("box", _short(p25), 4, _short(max(p75 - p25, 0.8)), 10),
-        Markup('<rect class="median" x="{}%" y="2" width="2" height="14"/>').format(_short(p50)),
+        rect.format("whisker", short(p5), 8, short(max(p95 - p5, 0.4)), 2),
+        rect.format("box", short(p25), 4, short(max(p75 - p25, 0.8)), 10),
+        Markup('<rect class="median" x="{}%" y="2" width="2" height="14"/>').format(short(p50)),
     )
 
 
@@ -190,16 +175,6 @@ def dot_uri(data: bytes) -> str:
 def hex_colour(colour: np.ndarray) -> str:
     """Write a colour (3,) on [0, 1] as #rrggbb."""
     return "#" + "".join(f"{value:02x}" for value in (colour * 255).round().astype(int))
-
-
-def number(value: float, digits: int) -> str:
-    """Write a number with thousands separated by a comma, as the whole report does."""
-    return f"{value:,.{digits}f}"
-
-
-def _svg(kind: str, label: str, *parts: Markup) -> Markup:
-    head = Markup('<svg class="{}" role="img" aria-label="{}"><title>{}</title>')
-    return head.format(kind, label, label) + Markup("").join(parts) + Markup("</svg>")
 
 
 def _summary(title: str, series: Sequence[tuple[str, np.ndarray]], digits: int) -> str:
@@ -218,7 +193,7 @@ def _histogram(values: np.ndarray, scale: Scale) -> np.ndarray:
 
 def _steps(heights: np.ndarray) -> str:
     """Return the path of a staircase over bins of width 1, in a box 100 high."""
-    steps = "".join(f"V{_short(100 - height)}h1" for height in heights)
+    steps = "".join(f"V{short(100 - height)}h1" for height in heights)
     return f"M0 100{steps}V100"
 
 
@@ -237,8 +212,3 @@ def _bin_titles(series, counts, scale: Scale) -> list[Markup]:
             ).format(index, f"{low} to {high}: {', '.join(found)}")
         )
     return titles
-
-
-def _short(value: float) -> str:
-    """Write a coordinate with at most two decimals: the page holds thousands of them."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from eda.section import Section
 from zest.page import render_page
+from zest.page.section import Section
 
 TEMPLATE = Path(__file__).parent / "templates" / "page.html.j2"
 

@@ -11,11 +11,11 @@ import numpy as np
 from eda import charts, studied, study_words, tables, words
 from eda.advice import advice
 from eda.charts import number
-from eda.section import Section
 from eda.statistics import channel_mean_std, effective_number, epsilon_squared, imbalance_ratio
 from eda.survey import Split, Survey
 from zest.classes import class_title
 from zest.page import jpeg_uri
+from zest.page.section import Section
 
 IN_CLASS_ORDER = 12  # up to so many classes, bars keep the order of the classes; else by size
 MOST_PROBLEMS = 100  # rows of the table of problems

@@ -6,10 +6,10 @@ import numpy as np
 
 from eda import charts, study_words
 from eda.charts import number
-from eda.section import Section
 from eda.survey import Split, Survey
 from zest.classes import class_title
 from zest.page import jpeg_uri
+from zest.page.section import Section
 
 MOST_PAIRS = 24  # shown of each kind of pair
 MOST_PHOTOS = 16  # shown of each kind of odd photo

@@ -1,4 +1,4 @@
-"""Ablations: one setting of a model or of its recipe in several values, all else and the seeds alike.
+"""Ablations: one setting of a model or of its recipe in several values, all else alike.
 
 The Snakefile imports this module at every call, so it imports nothing slow.
 """

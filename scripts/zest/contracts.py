@@ -135,6 +135,7 @@ HISTORY = pa.schema(
     [
         ("epoch", pa.int32()),  # 1 is the first
         ("image_size", pa.int32()),  # pixels
+        ("photos", pa.int32()),  # that it has learned from in this epoch, copies included
         ("learning_rate", pa.float64()),  # at the end of the epoch
         ("train_loss", pa.float64()),
         ("val_loss", pa.float64()),  # null, as the other scores, without a validation fold

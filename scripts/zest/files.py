@@ -2,12 +2,16 @@
 
 import contextlib
 import csv
+import dataclasses
 import hashlib
 import io
+import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 PART = ".part-"  # how the name of a temporary file begins; a kill may leave one
 
@@ -38,6 +42,27 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Write `text` as UTF-8 with the line ends it has, whole or not at all."""
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Write a value as JSON for people, whole or not at all.
+
+    Dataclasses become objects; NaN and infinities, which JSON does not know, become null.
+    """
+    text = json.dumps(_as_json(value), indent=2, allow_nan=False, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def _as_json(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _as_json(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: _as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def csv_text(header: Sequence, rows: Iterable[Sequence]) -> str:

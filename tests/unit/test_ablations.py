@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from configuring import message, minimal, model
 
+from configuring import message, minimal, model
 from judge_ablation import judge, verdict
 from leaderboard.paired import OutOfFold, resampled_means
 from zest.ablations import arms
@@ -66,7 +66,10 @@ def test_a_key_of_the_model_leaves_the_recipe():
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"model": "lite"}, "ablations.balancing.model: there is no model 'lite' under models; did"),
+        (
+            {"model": "lite"},
+            "ablations.balancing.model: there is no model 'lite' under models",
+        ),
         ({"key": "balanse"}, "balanse is a key neither of a model nor of a recipe; did you mean"),
         ({"key": "seed", "values": [0, 1]}, "name those in ablations.balancing.seeds"),
         ({"values": ["none"]}, "ablations.balancing.values"),

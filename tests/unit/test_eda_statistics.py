@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from eda.charts import linear_scale, log_scale, nice_ticks
+from eda.charts import linear_scale, log_scale
 from eda.statistics import (
     channel_mean_std,
     cohen_d,
@@ -16,6 +16,7 @@ from eda.statistics import (
 )
 from eda.words import balance, colour_by_class, comparisons
 from zest.classes import ClassInfo
+from zest.page.svg import nice_ticks
 from zest.samples import choose_samples, samples_of_each
 
 

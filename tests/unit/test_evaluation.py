@@ -9,9 +9,10 @@ import pyarrow as pa
 import pytest
 from scipy.special import softmax
 
-from compare_models import explain, rank, render, to_csv
+from compare_models import render, to_csv
 from evaluate_model import confusion_csv, gather, groups_of, per_class_table
 from leaderboard.paired import Difference, OutOfFold, differences, mcnemar
+from leaderboard.ranking import explain, rank
 from zest.classes import ClassInfo
 from zest.contracts import FOLDS, PREDICTIONS, write_table
 from zest.errors import UserError

@@ -1,17 +1,20 @@
-"""How many images a second a training goes through, measured by a few steps of it."""
+"""How many images a second a training or a prediction goes through, by a few steps of it."""
 
 import statistics
 import time
 
+import numpy as np
 import paddle
 from paddle import nn
 from paddle.nn import functional
 
 from zest.engine.fast_conv import accelerate, release_programs
+from zest.engine.inference import compile_inference
 from zest.models.groups import LayerGroup, freeze, split
 from zest.phases import Phase
 
 STEPS = 3  # timed, after one that traces the network and claims its memory
+BATCHES = 7  # timed of a prediction
 
 
 def images_per_second(
@@ -66,3 +69,23 @@ def images_per_second(
     freeze(groups, 0, learnable)
     net.train()
     return batch_size / statistics.median(seconds[1:])
+
+
+def predictions_per_second(net: nn.Layer, image_size: int, batch_size: int = 16) -> float:
+    """Measure the prediction of one process, as `predict_images` does it, on images of noise.
+
+    Args:
+        net: in evaluation mode.
+        image_size: width and height of its input, in pixels.
+        batch_size: images at once.
+    """
+    forward = compile_inference(net, image_size, batch_size)
+    shape = (batch_size, 3, image_size, image_size)
+    images = np.random.default_rng(0).standard_normal(shape, np.float32)
+    forward(images)
+    seconds = []
+    for _ in range(BATCHES):
+        started = time.perf_counter()
+        forward(images)
+        seconds.append(time.perf_counter() - started)
+    return batch_size / statistics.median(seconds)

@@ -185,6 +185,7 @@ class Trainer:
             {
                 "epoch": self.epoch,
                 "image_size": self.phases[self.epoch - 1].image_size,
+                "photos": self.steps_per_epoch * self.batch_size,
                 "learning_rate": self.optimizer.get_lr(),
                 "train_loss": self._mean_loss(),
                 "photos_per_second": (self.step - done_before) * self.batch_size / seconds,
