@@ -41,7 +41,7 @@ class LayerCall:
 
 
 def find_last_maps(net: nn.Layer, size: int) -> LayerCall:
-    """Find the last layer that still gives maps of the photo, and that all of the photo goes through.
+    """Find the last layer that gives maps and that all of the photo goes through.
 
     The layers are watched in a forward pass on noise, so it is the order of their calls that
     counts, not that of their names. A layer that others bypass (one branch of several, what is
@@ -49,7 +49,8 @@ def find_last_maps(net: nn.Layer, size: int) -> LayerCall:
     in its place, the network must give the other photo's logits.
 
     Args:
-        net: in evaluation mode: float32 (batch, 3, size, size) to logits (batch, K); channels first.
+        net: in evaluation mode: float32 (batch, 3, size, size) to logits (batch, K). Its
+            layers have the channels first.
         size: width and height of the images.
 
     Returns:
@@ -87,11 +88,12 @@ def _watch(net: nn.Layer, batch: paddle.Tensor) -> tuple[list[LayerCall], paddle
     numbers: Counter[int] = Counter()
     calls = []
 
-    def note(layer: nn.Layer, inputs: tuple, output: object) -> None:
-        if isinstance(output, paddle.Tensor):
+    def note(layer: nn.Layer, inputs: paddle.Tensor, output: paddle.Tensor) -> paddle.Tensor:
+        if isinstance(output, paddle.Tensor):  # and not several of them
             number, shape = numbers[id(layer)], tuple(output.shape)
             calls.append(LayerCall(names[id(layer)], layer, number, shape))
         numbers[id(layer)] += 1
+        return output
 
     with contextlib.ExitStack() as hooks:
         for layer in net.sublayers(include_self=True):
@@ -108,10 +110,10 @@ def _largest(values: paddle.Tensor) -> float:
 def _output_changed(
     call: LayerCall, change: Callable[[paddle.Tensor], paddle.Tensor]
 ) -> Iterator[None]:
-    """Let the network go on with `change` of what the layer gives at that call, within the block."""
+    """Within the block, let the network go on with `change` of what the layer gives."""
     done = 0
 
-    def hook(layer: nn.Layer, inputs: tuple, output: paddle.Tensor) -> paddle.Tensor:
+    def hook(layer: nn.Layer, inputs: paddle.Tensor, output: paddle.Tensor) -> paddle.Tensor:
         nonlocal done
         done += 1
         return change(output) if done == call.number + 1 else output
