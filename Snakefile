@@ -30,6 +30,7 @@ include: "rules/augmentation.smk"
 include: "rules/evaluate.smk"
 include: "rules/ablations.smk"
 include: "rules/costs.smk"
+include: "rules/explain.smk"
 include: "rules/submission.smk"
 
 

@@ -210,10 +210,15 @@ def summary_settings(wildcards):
     }
 
 
-def summary_code(wildcards):
-    """The fingerprint of the script, and of the networks that are not part of this project."""
-    own = [source_digest(config["models"][name]["architecture"]) for name in summarised]
-    return "-".join([code_base.fingerprint("summarise_models.py"), *filter(None, own)])
+def code_of_networks(script, names):
+    """Make the `code` of what builds several networks; Layers of the user's own belong to it."""
+    fingerprint = code_base.fingerprint(script)
+
+    def code(wildcards):
+        own = [source_digest(config["models"][name]["architecture"]) for name in names]
+        return "-".join([fingerprint, *filter(None, own)])
+
+    return code
 
 
 def flag(option, value):
@@ -257,6 +262,11 @@ def extraction_state(wildcards):
 def data_settings(*keys):
     """Some keys of the `data` section."""
     return {key: config["data"][key] for key in keys}
+
+
+def evaluation_settings(*keys):
+    """Some keys of the `evaluation` section."""
+    return {key: config["evaluation"][key] for key in keys}
 
 
 def with_teachers(names):

@@ -38,7 +38,11 @@ rule evaluate_model:
     conda:
         environment
     params:
-        cfg=settings("seed", "evaluation", classes_ordered=config["rules"]["classes_ordered"]),
+        cfg=settings(
+            "seed",
+            evaluation=evaluation_settings("confidence", "resamples", "top_k"),
+            classes_ordered=config["rules"]["classes_ordered"],
+        ),
         code=code_of("evaluate_model.py"),
     shell:
         "python scripts/evaluate_model.py --cfg {params.cfg:q} --name {wildcards.model:q}"
@@ -67,7 +71,12 @@ rule compare_models:
     conda:
         environment
     params:
-        cfg=settings("competition", "evaluation", "seed", metric=config["rules"]["metric"]),
+        cfg=settings(
+            "competition",
+            "seed",
+            evaluation=evaluation_settings("confidence", "resamples"),
+            metric=config["rules"]["metric"],
+        ),
         code=code_of("compare_models.py"),
     shell:
         "python scripts/compare_models.py --cfg {params.cfg:q} --scores {input.scores:q}"

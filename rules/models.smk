@@ -29,7 +29,7 @@ rule summarise_models:
             limit=config["rules"]["max_model_mb"],
             handed_in=len(handed_in_folds),
         ),
-        code=summary_code,
+        code=code_of_networks("summarise_models.py", summarised),
     shell:
         "python scripts/summarise_models.py --cfg {params.cfg:q} --classes {input.classes:q}"
         " --manifests {input.manifests:q} --table {output.table:q} --texts {output.texts:q}"

@@ -7,7 +7,6 @@ file with one column per class is filled with probabilities.
 """
 
 import argparse
-import csv
 import json
 import sys
 from dataclasses import dataclass
@@ -21,21 +20,11 @@ from zest.contracts import CATALOG, PREDICTIONS, read_table
 from zest.decoding import expected_grades, grade, natural_thresholds
 from zest.errors import UserError, run
 from zest.files import csv_text, sha256, write_text
+from zest.leader import choose_model, of_model
 from zest.provenance import code_hashes, data_hash, package_versions
 from zest.sample_file import Sample, read_sample
 
 _SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
-
-
-def of_model(paths: list[Path], model: str) -> list[Path]:
-    """Return the paths {...}/{model}/fold{fold}/{file} of one model."""
-    return [path for path in paths if path.parents[1].name == model]
-
-
-def choose_model(leaderboard: Path) -> str:
-    """Return the name of the leader: the first row of leaderboard.csv."""
-    with open(leaderboard, encoding="utf-8", newline="") as file:
-        return next(csv.DictReader(file))["model"]
 
 
 def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:

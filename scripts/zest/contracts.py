@@ -131,6 +131,23 @@ OUT_OF_FOLD = PREDICTIONS.append(
     pa.field("group", pa.string())  # of photos that the split kept together; null where alone
 )
 
+HEAT_MAPS = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("fold", pa.int32()),  # of the model that predicted and explains
+        ("kind", pa.string()),  # mistake: among the most confident ones, in order; sample: right
+        ("label", pa.int32()),
+        ("predicted", pa.int32()),  # the class that the heat speaks for
+        ("probability", pa.float32()),  # of the predicted class
+        ("label_probability", pa.float32()),
+        # The next three are null where the network has no maps; the first also without any heat.
+        ("outside", pa.float64()),  # share of the heat outside of the central half, 0 to 1
+        ("heat_shape", pa.list_(pa.int32())),  # rows and columns
+        ("heat", pa.list_(pa.float32())),  # 0 to 1, in C order; it covers the whole image
+        ("image", IMAGE),  # JPEG, what the network saw, at most 224 x 224 pixels
+    ]
+)
+
 HISTORY = pa.schema(
     [
         ("epoch", pa.int32()),  # 1 is the first

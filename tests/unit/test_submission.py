@@ -10,9 +10,7 @@ from write_submission import (
     Form,
     average_folds,
     check_size,
-    choose_model,
     form_of,
-    of_model,
     tell_classes_never_predicted,
     thresholds_of,
     write_submission,
@@ -20,6 +18,7 @@ from write_submission import (
 from zest.classes import ClassInfo
 from zest.contracts import PREDICTIONS, write_table
 from zest.errors import UserError
+from zest.leader import choose_model, of_model
 
 DATA = {
     "sample_submission": "sample.csv",

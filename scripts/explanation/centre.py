@@ -1,0 +1,73 @@
+"""The centre of a photo, where a thing that is photographed mostly is, and the rest.
+
+The centre is the square in the middle that has half of the area.
+"""
+
+import numpy as np
+
+AREA = 0.5  # of the photo
+SIDE = AREA**0.5  # of the photo's side
+
+
+def hide_centre(images: np.ndarray) -> np.ndarray:
+    """Paint the centre of each photo over with the photo's mean colour.
+
+    Args:
+        images: uint8 RGB, (photos, size, size, 3).
+
+    Returns:
+        uint8, of the same shape.
+    """
+    return np.where(_inside(images.shape[1])[..., None], _mean_colours(images), images)
+
+
+def hide_border(images: np.ndarray) -> np.ndarray:
+    """Paint all but the centre of each photo over with the photo's mean colour.
+
+    Args:
+        images: uint8 RGB, (photos, size, size, 3).
+
+    Returns:
+        uint8, of the same shape.
+    """
+    return np.where(_inside(images.shape[1])[..., None], images, _mean_colours(images))
+
+
+def _inside(size: int) -> np.ndarray:
+    """Tell which pixels are the centre's: bool, (size, size)."""
+    side = round(SIDE * size)
+    start = (size - side) // 2
+    line = np.zeros(size, bool)
+    line[start : start + side] = True
+    return line[:, None] & line
+
+
+def _mean_colours(images: np.ndarray) -> np.ndarray:
+    """Return uint8, (photos, 1, 1, 3)."""
+    return images.mean(axis=(1, 2), keepdims=True).round().astype(np.uint8)
+
+
+def share_outside(heat: np.ndarray) -> np.ndarray:
+    """Return how much of the heat lies outside of the centre.
+
+    A cell that the centre's edge cuts counts by the part of its area, so heat that is the same
+    everywhere has a share of exactly a half, however coarse the map.
+
+    Args:
+        heat: float, (photos, h, w), at least 0.
+
+    Returns:
+        float64, (photos,), 0 to 1; NaN where there is no heat.
+    """
+    height, width = heat.shape[1:]
+    inside = _covered(height)[:, None] * _covered(width)
+    total = heat.sum(axis=(1, 2), dtype=np.float64)
+    within = (heat * inside).sum(axis=(1, 2))
+    return np.where(total > 0, 1 - within / np.where(total > 0, total, 1), np.nan)
+
+
+def _covered(cells: int) -> np.ndarray:
+    """Return which part of each cell of a line the centre covers: float64, (cells,)."""
+    edges = np.arange(cells + 1) / cells
+    cut = edges.clip((1 - SIDE) / 2, (1 + SIDE) / 2)
+    return np.diff(cut) * cells

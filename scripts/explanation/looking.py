@@ -1,0 +1,62 @@
+"""Asking the models of the folds where they look, and what they say when a part is hidden.
+
+Each photo goes to the model of its fold, which has not learned from it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from explanation.centre import hide_border, hide_centre
+from explanation.photos import Predictions
+from zest.engine.grad_cam import explain_images
+from zest.engine.model_folder import TrainedModel
+
+Folders = dict[int, Path]  # of the trained model of each fold
+
+
+def explain(folders: Folders, photos: Predictions, images: np.ndarray) -> np.ndarray:
+    """Return what in each photo speaks for the class that is named: float32, (photos, h, w).
+
+    Args:
+        folders: of the trained model of each fold.
+        photos: what is said of them.
+        images: uint8 RGB, (photos, size, size, 3).
+
+    Raises:
+        NoHeatMaps: the network has no maps.
+    """
+    heat = np.zeros((0, 1, 1), np.float32)
+    for fold in np.unique(photos.folds).tolist():
+        model, rows = TrainedModel(folders[fold]), photos.folds == fold
+        normalisation = tuple(model.preprocessing["mean"]), tuple(model.preprocessing["std"])
+        found = explain_images(model.net, images[rows], photos.classes[rows], *normalisation)
+        if not len(heat):
+            heat = np.zeros((len(images), *found.shape[1:]), np.float32)
+        heat[rows] = found
+    return heat
+
+
+def occlude(
+    folders: Folders, photos: Predictions, images: np.ndarray, threads: int
+) -> dict[str, np.ndarray]:
+    """Tell of which photos the class is right, with a part painted over and without.
+
+    Args:
+        folders: of the trained model of each fold.
+        photos: which they are.
+        images: uint8 RGB, (photos, size, size, 3).
+        threads: number of processes.
+
+    Returns:
+        bool, (photos,), for each of plain, centre_hidden and border_hidden.
+    """
+    names = ("plain", "centre_hidden", "border_hidden")
+    hits = np.zeros((len(names), len(images)), bool)
+    for fold in np.unique(photos.folds).tolist():
+        model, rows = TrainedModel(folders[fold]), photos.folds == fold
+        plain = images[rows]
+        shown = np.concatenate([plain, hide_centre(plain), hide_border(plain)])
+        classes = model.predict_fitted(shown, threads).argmax(axis=1)
+        hits[:, rows] = classes.reshape(len(names), -1) == photos.labels[rows]
+    return dict(zip(names, hits, strict=True))
