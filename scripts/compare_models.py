@@ -7,11 +7,10 @@ the leader for the report.
 
 import argparse
 import json
-import math
 from pathlib import Path
 
 from leaderboard.paired import Difference, differences, read_out_of_fold
-from leaderboard.ranking import explain, rank, read_summary
+from leaderboard.ranking import axis_of, explain, rank, read_summary
 from zest.errors import run
 from zest.files import csv_text, write_json, write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
@@ -58,16 +57,8 @@ def render(ranked: list[dict], behind: list[Difference], metric: str, competitio
         metric=metric,
         titles={name: TITLES[name] for name in (metric, *SHOWN)},
         sentences=explain(ranked, behind, metric),
-        axis=_axis([summary["scores"][metric] for summary in ranked]),
+        axis=axis_of([summary["scores"][metric] for summary in ranked]),
     )
-
-
-def _axis(scores: list[dict]) -> tuple[float, float]:
-    """Return the ends of the axis: whole tenths around all finite intervals, or 0 and 1."""
-    ends = [score[end] for score in scores for end in ("low", "high")]
-    finite = [end for end in ends if math.isfinite(end)] or [0.0, 1.0]
-    low, high = math.floor(10 * min(finite)), math.ceil(10 * max(finite))
-    return low / 10, max(high, low + 1) / 10
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Tell what each trained model has cost and what it costs to use: time, size, photos a second.
 
 Reads models/{model}/fold{fold}/: weights.pdparams, model.json and history.parquet; writes
-costs.csv, a row a model. The times are of this machine, as it was loaded; nothing else depends on them.
+costs.csv, a row a model. The times are of this machine, as it was loaded; no score depends on them.
 """
 
 import argparse

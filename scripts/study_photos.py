@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from study.label_errors import likely_errors
 from study.photo_map import draw_map
 from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift
@@ -30,6 +29,7 @@ from zest.files import csv_text, write_text
 from zest.folds import group_numbers
 from zest.images import load_rgb
 from zest.intervals import effective_photos, wilson_interval
+from zest.label_errors import likely_errors
 from zest.randomness import seed_from
 from zest.similarity import unit_vectors
 from zest.stratified_folds import assign_folds

@@ -82,3 +82,11 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
             "one class."
         )
     return sentences
+
+
+def axis_of(scores: list[dict]) -> tuple[float, float]:
+    """Return the ends of the axis: whole tenths around all finite intervals, or 0 and 1."""
+    ends = [score[end] for score in scores for end in ("low", "high")]
+    finite = [end for end in ends if math.isfinite(end)] or [0.0, 1.0]
+    low, high = math.floor(10 * min(finite)), math.ceil(10 * max(finite))
+    return low / 10, max(high, low + 1) / 10

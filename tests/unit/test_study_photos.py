@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from study.label_errors import likely_errors
 from study.photo_map import draw_map
 from study.probe import linear_probe, out_of_fold, plain_folds
 from study.shift import Shift, measure_shift, weigh
 from study.shortcuts import border, find_shortcuts
 from study_photos import estimates
 from zest.intervals import effective_photos
+from zest.label_errors import likely_errors
 from zest.similarity import unit_vectors
 
 LABELS = np.arange(120) % 3

@@ -1,0 +1,52 @@
+"""
+Writes the report of a competition: the leader, why, where it fails, what to try next.
+
+REQUIRES: leaderboard.json, costs.csv, explanation/, ablations/*.json, catalog/; of every model
+          evaluation/{model}/ and the histories of its folds; ensemble/ensemble.json of several models
+PROVIDES: report.html
+"""
+
+
+rule report_html:
+    input:
+        classes=rules.catalog_training_photos.output.classes,
+        measures=rules.catalog_training_photos.output.measures,
+        comparisons=rules.compare_models.output.comparisons,
+        costs=rules.measure_costs.output,
+        heat_maps=rules.explain_leader.output.heat_maps,
+        shortcuts=rules.explain_leader.output.shortcuts,
+        scores=expand(rules.evaluate_model.output.scores, model=config["models"]),
+        out_of_fold=expand(rules.evaluate_model.output.out_of_fold, model=config["models"]),
+        calibrations=expand(rules.evaluate_model.output.calibration, model=config["models"]),
+        decodings=expand(rules.evaluate_model.output.decodings, model=config["models"]),
+        histories=rules.measure_costs.input.histories,
+        ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
+        ensemble=rules.fit_ensemble.output if len(config["models"]) > 1 else [],
+        tta=expand(rules.judge_tta.output, model=config["models"]) if tta_ways else [],
+        linked=[rules.compare_models.output.page, rules.eda_report.output.html],
+        templates=template_files("scripts/report/templates", "scripts/zest/page"),
+    output:
+        report(f"{results}/report.html", category="Report", labels={"figure": "report"}),
+    log:
+        f"{results}/logs/report_html.log",
+    conda:
+        environment
+    params:
+        cfg=settings(
+            "competition",
+            "rules",
+            folds=config["split"]["folds"],
+            train_folds=train_folds,
+            models=report_settings,
+        ),
+        code=code_of("write_report.py"),
+        ensemble="--ensemble" if len(config["models"]) > 1 else "",
+    shell:
+        "python scripts/write_report.py --cfg {params.cfg:q} --classes {input.classes:q}"
+        " --measures {input.measures:q} --comparisons {input.comparisons:q}"
+        " --costs {input.costs:q} --heat-maps {input.heat_maps:q} --shortcuts {input.shortcuts:q}"
+        " --scores {input.scores:q} --out-of-fold {input.out_of_fold:q}"
+        " --calibrations {input.calibrations:q} --decodings {input.decodings:q}"
+        " --histories {input.histories:q} --ablations {input.ablations:q}"
+        " {params.ensemble} {input.ensemble:q} --tta {input.tta:q} --html {output:q}"
+        " 2>&1 | tee {log:q}"

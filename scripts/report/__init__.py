@@ -1,0 +1,1 @@
+"""The parts of the report of a competition: what it reads, its sections, its charts, its advice."""

@@ -1,0 +1,142 @@
+"""The last section: what to try next, as it follows from the sections above."""
+
+from collections.abc import Iterator
+
+import yaml
+
+from report.failures import confusions, counts_of
+from report.found import Found
+from report.gains import gains
+from report.sections import MARGIN_OF_TEMPERATURE, rising_folds
+from zest.classes import class_title
+from zest.label_errors import likely_errors
+from zest.metrics import per_class_scores
+from zest.page.section import Section
+from zest.words import listed
+
+FEW_PHOTOS = 3000  # below it, one fold is a rough judge
+WEAK_RECALL = 0.8  # of the mean recall of the classes
+OFTEN = 0.25  # of the mistakes: a confusion that stands out
+
+
+def advice(found: Found) -> Section:
+    """List what to try next, each with its reason and the lines that do it."""
+    items = [(why, _yaml(lines) if lines else None) for why, lines in _items(found)]
+    return Section(
+        name="next",
+        title="What to try next",
+        n=f"n = {len(items)} {'idea' if len(items) == 1 else 'ideas'}",
+        source="the sections above",
+        meaning=[
+            "Each follows from a figure above; the lines go into the configuration. Whether it "
+            "helped, the next report will say, with its interval."
+        ],
+        content={"advice": items},
+    )
+
+
+def _yaml(lines: dict) -> str:
+    return yaml.safe_dump(lines, sort_keys=False, default_flow_style=None).rstrip()
+
+
+def _items(found: Found) -> Iterator[tuple[str, dict | None]]:
+    """Yield what to do and why, and the part of the configuration that does it, or None."""
+    yield from _about_labels(found)
+    yield from _about_photos(found)
+    for one in gains(found):
+        if one.sure and one.value > 0 and not one.forbidden:
+            yield (
+                f"Switch on {one.what}: {one.metric} {one.value:+.3f} "
+                f"({one.low:+.3f} to {one.high:+.3f}).",
+                one.lines,
+            )
+    yield from _about_training(found)
+    yield from _about_certainty(found)
+
+
+def _about_labels(found: Found) -> Iterator[tuple[str, None]]:
+    doubtful, _ = likely_errors(found.predictions.probabilities, found.predictions.labels)
+    if len(doubtful):
+        word = "label" if len(doubtful) == 1 else "labels"
+        yield f"Look at the {len(doubtful)} doubtful {word}, and correct what is wrong.", None
+    for sentence in found.shortcuts["warnings"]:
+        yield f"{sentence} Test it on photos with another background before you rely on it.", None
+
+
+def _about_photos(found: Found) -> Iterator[tuple[str, dict | None]]:
+    photos = len(found.predictions.ids)
+    every = list(range(found.cfg["folds"]))
+    near = [
+        one["model"]
+        for one, gap in zip(found.ranked[1:], found.behind, strict=True)
+        if not gap["is_sure"]
+    ]
+    if photos < FEW_PHOTOS and len(found.histories) < len(every):
+        reason = f": {listed(near[:4])} could not be told from it" if near else ""
+        yield (
+            f"Score all photos, not one fold: {photos} are a rough judge{reason}.",
+            {"split": {"train_folds": every}},
+        )
+    recall = per_class_scores(counts_of(found))["recall"]
+    weak = [one for one in found.classes if recall[one.label] < WEAK_RECALL * recall.mean()]
+    if weak:
+        yield (
+            f"Take more photos of {listed([class_title(one) for one in weak[:4]])}: found far less "
+            "often than the other classes.",
+            None,
+        )
+    missed = confusions(found)
+    total = sum(pair[2] for pair in missed)
+    if missed and missed[0][2] >= max(3, OFTEN * total):
+        label, predicted, count = missed[0]
+        yield (
+            f"{count} of {total} mistakes take {class_title(found.classes[label])} for "
+            f"{class_title(found.classes[predicted])}: look whether the labels of these two are "
+            "drawn by one rule, and whether the photos show what parts them.",
+            None,
+        )
+
+
+def _about_training(found: Found) -> Iterator[tuple[str, dict | None]]:
+    name = found.leader
+    settings = found.cfg["models"][name]
+    if settings["method"] == "linear_probe":
+        yield (
+            "The baseline leads: the networks have not learned more than its features hold. Train "
+            "one longer, at more pixels, or with more of its layers.",
+            None,
+        )
+        return
+    key = "val_loss" if found.metric == "log_loss" else f"val_{found.metric}"
+    if 2 * rising_folds(found, key) > len(found.histories):
+        lines = None
+        if not settings["phases"] and "=" not in name:
+            lines = {"models": {name: {"epochs": 2 * settings["epochs"]}}}
+        yield "Train longer: its score was still rising in the last epoch.", lines
+    losses = [[row["val_loss"] for row in rows] for rows in found.histories]
+    rising = sum(one[-1] > 1.1 * min(one) for one in losses if None not in one)
+    if 2 * rising > len(losses):
+        mix = "=" not in name and not settings["mixup"]
+        yield (
+            "Its validation loss rises again: more copies and stronger operations in its recipe, "
+            "mixup, or fewer epochs.",
+            {"models": {name: {"mixup": 0.2}}} if mix else None,
+        )
+    if len(found.cfg["models"]) <= 2:
+        yield (
+            "Try another network, size or learning rate beside it: sweeps and ablations train only "
+            "what is new.",
+            None,
+        )
+
+
+def _about_certainty(found: Found) -> Iterator[tuple[str, None]]:
+    if found.calibration is None:
+        return
+    temperature = found.calibration["temperature"]
+    if temperature > MARGIN_OF_TEMPERATURE and found.calibration["gain"]["low"] > 0:
+        yield (
+            f"Do not read its probabilities as they are: it is too sure of itself (temperature "
+            f"{temperature:.2f}). Label smoothing or mixup make it humbler.",
+            None,
+        )
