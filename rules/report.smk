@@ -7,7 +7,7 @@ PROVIDES: report.html
 """
 
 
-rule report_html:
+rule write_report:
     input:
         classes=rules.catalog_training_photos.output.classes,
         measures=rules.catalog_training_photos.output.measures,
@@ -23,12 +23,11 @@ rule report_html:
         ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
         ensemble=rules.fit_ensemble.output if len(config["models"]) > 1 else [],
         tta=expand(rules.judge_tta.output, model=config["models"]) if tta_ways else [],
-        linked=[rules.compare_models.output.page, rules.eda_report.output.html],
         templates=template_files("scripts/report/templates", "scripts/zest/page"),
     output:
         report(f"{results}/report.html", category="Report", labels={"figure": "report"}),
     log:
-        f"{results}/logs/report_html.log",
+        f"{results}/logs/write_report.log",
     conda:
         environment
     params:
