@@ -54,6 +54,7 @@ def args(tmp_path) -> argparse.Namespace:
         activations=None,
         teacher=None,
         soft_labels=None,
+        pseudo_labels=None,
         code="a",
     )
 
