@@ -26,6 +26,7 @@ from zest.fingerprint import CodeBase
 from zest.locks import hold
 from zest.models.custom import source_digest
 from zest.phases import image_size, phases_of
+from zest.teachers import with_teachers
 
 # The network whose features say how alike two photos are: that of the baseline, so computed once.
 EMBEDDING = {
@@ -120,7 +121,7 @@ def training_settings(wildcards):
     if model["method"] == "linear_probe":
         keys = PROBE_KEYS - {"method", "image_size"}
     else:
-        keys = model.keys() - {"method", "recipe", "l2"}
+        keys = model.keys() - {"method", "recipe", "l2", "pseudo_labels"}  # these by their file
     chosen = {key: model[key] for key in keys}
     if model["early_stopping_patience"] is not None:
         chosen["metric"] = config["rules"]["metric"]
@@ -269,21 +270,10 @@ def evaluation_settings(*keys):
     return {key: config["evaluation"][key] for key in keys}
 
 
-def with_teachers(names):
-    """Models, and those that they learned from, and so on."""
-    found = []
-    for name in names:
-        while name not in found:
-            found.append(name)
-            teaching = config["models"][name]["distillation"]
-            name = teaching["teacher"] if teaching else name
-    return found
-
-
 def submission_settings(wildcards):
     """The part of the configuration that what is handed in depends on, for its provenance."""
     names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
-    models = with_teachers(candidates)
+    models = with_teachers(config["models"], candidates)
     recipes = {config["models"][name]["recipe"] for name in models if name in fine_tuned}
     return canonical(
         {

@@ -1,7 +1,8 @@
 """
 Finds a learning rate for each fine-tuned model: `snakemake find_learning_rate`.
 
-REQUIRES: what train_model reads for the first trained fold, but for soft labels and a teacher
+REQUIRES: what train_model reads for the first trained fold, but for soft labels, a teacher and
+          pseudo-labels
 PROVIDES: learning_rate/{model}.csv and {model}.png
 """
 

@@ -3,7 +3,8 @@ Trains a model on a fold; `visualdl --logdir results/{competition}/models` shows
 
 REQUIRES: trainset/{recipe}/fold{fold}/images.parquet, images/{size}/train.parquet,
           split/folds.parquet, catalog/classes.csv; for a linear probe features/{trunk}/train.parquet
-          alone of the photos; where asked for activations, a teacher's predictions, soft labels
+          alone of the photos; where asked for activations, a teacher's predictions, soft labels,
+          pseudo-labels and images/{size}/test.parquet
 PROVIDES: models/{model}/fold{fold}/: weights.pdparams, model.json, history.parquet; of a fine-tuning
           also curves.png and visualdl/
 """
@@ -18,6 +19,7 @@ rule train_model:
         activations=activations_of_model,
         teacher=teacher_of_model,
         soft_labels=model_setting("soft_labels", or_else=[]),
+        pseudo_labels=pseudo_labels_of_model,
         weights=model_setting("weights", or_else=[]),
     output:
         weights=f"{results}/models/{{model}}/fold{{fold}}/weights.pdparams",
@@ -49,12 +51,14 @@ rule train_model:
         activations=flag("--activations", activations_of_model),
         teacher=flag("--teacher", teacher_of_model),
         soft_labels=flag("--soft-labels", model_setting("soft_labels")),
+        pseudo_labels=flag("--pseudo-labels", pseudo_labels_of_model),
     shell:
         "python scripts/train_model.py --cfg {params.cfg:q} --code {params.code:q}"
         " --name '{wildcards.model} fold {wildcards.fold}' --trainset {input.trainset:q}"
         " --images {input.images:q} --folds {input.folds:q} --fold {wildcards.fold}"
         " --classes {input.classes:q} {params.activations} {input.activations:q}"
         " {params.teacher} {input.teacher:q} {params.soft_labels} {input.soft_labels:q}"
+        " {params.pseudo_labels} {input.pseudo_labels:q}"
         " --checkpoints {params.checkpoints:q} --weights {output.weights:q}"
         " --model {output.model:q} --history {output.history:q} --curves {output.curves:q}"
         " --visualdl {output.visualdl:q} 2>&1 | tee {log:q}"

@@ -1,9 +1,9 @@
 """Find a learning rate for a model: a few steps at rising rates, and where the loss falls fastest.
 
-Reads what a training of the model reads, but for soft labels and a teacher; writes
-learning_rate/{model}.csv and {model}.png, and says which rate it suggests. Nothing is kept of what
-the network learns. It trains in one process: with `replicas`, the batch statistics of a training
-are of as many smaller parts of a batch.
+Reads what a training of the model reads, but for soft labels, a teacher and pseudo-labels, so that
+no other model has to be trained first; writes learning_rate/{model}.csv and {model}.png, and says
+which rate it suggests. Nothing is kept of what the network learns. It trains in one process: with
+`replicas`, the batch statistics of a training are of as many smaller parts of a batch.
 """
 
 import argparse

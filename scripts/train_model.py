@@ -2,10 +2,10 @@
 
 Reads trainset/{recipe}/fold{fold}/images.parquet, images/{size}/train.parquet (for validation),
 split/folds.parquet and catalog/classes.csv, and where the settings ask for them the activations of
-the frozen layers, a teacher's predictions and soft labels; writes models/{model}/fold{fold}/:
-weights.pdparams, model.json (all that is needed to use the weights), history.parquet, curves.png,
-and visualdl/ with live curves. Killed at any moment, the same command goes on from its last
-checkpoint.
+the frozen layers, a teacher's predictions, soft labels, and pseudo-labels with the photos that they
+are of; writes models/{model}/fold{fold}/: weights.pdparams, model.json (all that is needed to use
+the weights), history.parquet, curves.png, and visualdl/ with live curves. Killed at any moment, the
+same command goes on from its last checkpoint.
 """
 
 import argparse

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from zest.teachers import with_teachers
+
 
 def rule_faults(config: dict) -> Iterator[str]:
     """Yield where a complete configuration would break `rules`: the keys, and the way out."""
@@ -24,22 +26,38 @@ def rule_faults(config: dict) -> Iterator[str]:
             f"submission.decode: {decode} chooses a class, and submission.values asks for "
             "probabilities; set submission.decode: argmax"
         )
+    could_count = _could_count(config)
     if config["rules"]["pretrained"] == "forbidden":
-        for name, key in _learned_elsewhere(config):
+        for name, key in _learned_elsewhere(could_count):
             yield f"rules.pretrained: forbidden, and models.{name} starts from such weights; {key}"
+    if config["rules"]["external_data"] == "forbidden":
+        for name, model in could_count.items():
+            for key in ("weights", "soft_labels"):
+                if model[key] is not None:
+                    yield (
+                        f"rules.external_data: forbidden, and models.{name}.{key} ({model[key]}) "
+                        f"may bring in what is not the contest's; set models.{name}.{key}: null, "
+                        "or name another submission.model"
+                    )
+    if config["rules"]["pseudo_labels"] == "forbidden":
+        for name, model in could_count.items():
+            if model["pseudo_labels"]:
+                yield (
+                    f"rules.pseudo_labels: forbidden, and models.{name} learns from test photos; "
+                    f"set models.{name}.pseudo_labels: null, or name another submission.model"
+                )
 
 
-def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
-    """Yield the models that could be handed in, or teach one that could, and what to change."""
+def _could_count(config: dict) -> dict[str, dict]:
+    """Return the models that could be handed in, and those that teach one that could, by name."""
     models, chosen = config["models"], config["submission"]["model"]
-    pending = list(models) if chosen == "best" else [chosen]
-    seen = set()
-    while pending:
-        name = pending.pop(0)
-        model = models.get(name)
-        if model is None or name in seen:  # an unknown name is told elsewhere
-            continue
-        seen.add(name)
+    names = with_teachers(models, models if chosen == "best" else [chosen])
+    return {name: models[name] for name in names}
+
+
+def _learned_elsewhere(models: dict[str, dict]) -> Iterator[tuple[str, str]]:
+    """Yield the models that start from weights of elsewhere, and what to change."""
+    for name, model in models.items():
         if model["weights"] is not None:
             yield name, "leave its weights out, or name another submission.model"
         elif model["pretrained"] and model["method"] == "linear_probe":
@@ -49,5 +67,3 @@ def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
             )
         elif model["pretrained"]:
             yield name, "set its pretrained: false"
-        if model["distillation"]:
-            pending.append(model["distillation"]["teacher"])

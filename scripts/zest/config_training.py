@@ -5,10 +5,10 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 
 from collections.abc import Iterator
 
-from zest.config_faults import nearest
 from zest.config_operations import operation_contradictions
 from zest.models.table import ARCHITECTURES
 from zest.phases import Phase, image_size, phases_of
+from zest.teachers import teacher_faults, with_teachers
 
 # What a linear probe is made from; it uses no other key of a model.
 PROBE_KEYS = {
@@ -76,7 +76,11 @@ def training_contradictions(config: dict, name: str) -> Iterator[str]:
         yield from _cache_contradictions(path, model, phases, size)
     if config["recipes"][model["recipe"]]["mix"]:
         yield from _mix_contradictions(path, model)
-    yield from _teacher_contradictions(config, path, name)
+    yield from teacher_faults(config["models"], name)
+    if model["distillation"]:
+        yield from _teacher_size_contradiction(config, path, model)
+    if model["pseudo_labels"]:
+        yield from _pseudo_label_contradictions(config, path, model)
     if name in _trained_on_all(config):
         yield from _unvalidated_contradictions(path, model)
 
@@ -162,40 +166,40 @@ def _mix_contradictions(path: str, model: dict) -> Iterator[str]:
         )
 
 
-def _trained_on_all(config: dict) -> set[str]:
+def _trained_on_all(config: dict) -> list[str]:
     """Return the models that are trained without a validation: what is handed in, and teachers."""
-    submission, models = config["submission"], config["models"]
-    if submission["train_on"] != "all":
-        return set()
-    found: set[str] = set()
-    waiting = [submission["model"]]
-    while waiting:
-        name = waiting.pop()
-        if name in models and name not in found:
-            found.add(name)
-            if models[name]["distillation"]:
-                waiting.append(models[name]["distillation"]["teacher"])
-    return found
+    if config["submission"]["train_on"] != "all":
+        return []
+    return with_teachers(config["models"], [config["submission"]["model"]])
 
 
-def _teacher_contradictions(config: dict, path: str, name: str) -> Iterator[str]:
-    """Follow the teachers: each must exist, and none may be its own teacher in the end."""
-    seen = [name]
-    while teaching := config["models"][seen[-1]]["distillation"]:
-        teacher = teaching["teacher"]
-        if teacher not in config["models"]:
-            near = nearest(teacher, config["models"])
-            yield f"{path}.distillation.teacher: there is no model {teacher!r} under models{near}"
-            return
-        if teacher in seen:
-            yield f"{path}.distillation.teacher: {' learns from '.join([*seen, teacher])}"
-            return
-        seen.append(teacher)
-    if len(seen) > 1:
-        recipe = config["models"][name]["recipe"]
-        needed, stored = image_size(config, seen[1]), config["recipes"][recipe]["image_size"]
-        if needed > stored:
-            yield (
-                f"{path}.distillation.teacher: {seen[1]} takes images of {needed} pixels, and "
-                f"those of {recipe} have {stored}; raise recipes.{recipe}.image_size"
-            )
+def _teacher_size_contradiction(config: dict, path: str, model: dict) -> Iterator[str]:
+    """A teacher of distillation sees the images of the student's training set."""
+    teacher = model["distillation"]["teacher"]
+    if teacher not in config["models"]:
+        return
+    recipe = model["recipe"]
+    needed, stored = image_size(config, teacher), config["recipes"][recipe]["image_size"]
+    if needed > stored:
+        yield (
+            f"{path}.distillation.teacher: {teacher} takes images of {needed} pixels, and "
+            f"those of {recipe} have {stored}; raise recipes.{recipe}.image_size"
+        )
+
+
+def _pseudo_label_contradictions(config: dict, path: str, model: dict) -> Iterator[str]:
+    if config["data"]["test_images"] is None:
+        yield (
+            f"{path}.pseudo_labels: data.test_images is null, so there are no photos to label; set "
+            f"{path}.pseudo_labels: null"
+        )
+    if model["distillation"]:
+        yield (
+            f"{path}.pseudo_labels: the teacher of distillation is asked about the training photos "
+            f"alone, not about these; set {path}.distillation: null, or {path}.pseudo_labels: null"
+        )
+    if model["cache_frozen"]:
+        yield (
+            f"{path}.cache_frozen: what frozen layers make of the test photos is not computed for "
+            f"a training; set {path}.cache_frozen: false, or {path}.pseudo_labels: null"
+        )

@@ -127,6 +127,14 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+PSEUDO_LABELS = pa.schema(
+    [
+        ("image_id", pa.string()),  # of a test photo
+        ("label", pa.int32()),  # the likeliest class, of a model
+        ("probability", pa.float32()),  # of that class, by that model
+    ]
+)
+
 OUT_OF_FOLD = PREDICTIONS.append(
     pa.field("group", pa.string())  # of photos that the split kept together; null where alone
 )

@@ -67,6 +67,50 @@ def test_a_student_may_not_learn_from_what_started_from_them():
     assert "models.teacher starts from such weights" in told
 
 
+def test_nor_from_test_photos_that_such_a_model_has_labelled():
+    models = {
+        "teacher": {"architecture": "efficientnet_lite0"},
+        "b": {**SCRATCH, "pseudo_labels": {"teacher": "teacher"}},
+    }
+    told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})
+    assert "models.teacher starts from such weights" in told
+
+
+@pytest.mark.parametrize("key", ["weights", "soft_labels"])
+def test_files_of_ones_own_may_teach_nothing_where_external_data_is_forbidden(key):
+    models = {"a": {**SCRATCH, key: "own.file"}, "b": SCRATCH}
+    rules = {"external_data": "forbidden"}
+    assert (
+        f"rules.external_data: forbidden, and models.a.{key} (own.file) may bring in what is not "
+        f"the contest's; set models.a.{key}: null" in faults(rules, models=models)
+    )
+    assert faults(rules, models=models, submission={"model": "b"}) == ""
+    assert faults({}, models=models) == ""
+    models["b"] = {**SCRATCH, "distillation": {"teacher": "a"}}
+    assert f"models.a.{key}" in faults(rules, models=models, submission={"model": "b"})
+
+
+def test_imagenet_weights_are_no_external_data_and_pseudo_labels_neither():
+    models = {"a": {"pseudo_labels": {"teacher": "linear_probe"}}}
+    assert faults({"external_data": "forbidden"}, models=models) == ""
+
+
+def test_where_test_photos_may_not_be_learned_from_pseudo_labels_are_refused():
+    models = {
+        "a": {**SCRATCH, "pseudo_labels": {"teacher": "linear_probe"}},
+        "b": {**SCRATCH, "distillation": {"teacher": "a"}},
+        "c": SCRATCH,
+    }
+    rules = {"pseudo_labels": "forbidden"}
+    told = faults(rules, models=models, submission={"model": "b"})
+    assert (
+        "rules.pseudo_labels: forbidden, and models.a learns from test photos; set "
+        "models.a.pseudo_labels: null" in told
+    )
+    assert faults(rules, models=models, submission={"model": "c"}) == ""
+    assert faults({}, models=models) == ""
+
+
 def test_a_file_of_weights_comes_from_elsewhere_too():
     models = {"b": {**SCRATCH, "weights": "own.pdparams"}}
     told = faults({"pretrained": "forbidden"}, models=models, submission={"model": "b"})

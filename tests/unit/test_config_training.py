@@ -16,6 +16,7 @@ def faults(model, **sections):
     return ""
 
 
+PROBE = {"teacher": "linear_probe"}
 MIXED = {"mixed": {"mix": {"mixup": 0.2}, "image_size": 224}}
 
 
@@ -39,7 +40,8 @@ def test_what_says_otherwise_what_a_mixed_row_teaches_is_refused(settings, messa
 @pytest.mark.parametrize(
     "settings",
     [
-        {"distillation": {"teacher": "linear_probe"}},
+        {"distillation": PROBE},
+        {"pseudo_labels": PROBE},
         {"class_weights": "inverse", "label_smoothing": 0.2, "loss": "squared_emd"},
         {"cache_frozen": True, "frozen": 3},
         {"mixup": 0.2, "online_operations": [{"horizontal_flip": {}}]},
@@ -95,6 +97,20 @@ def test_what_goes_with_a_mixed_recipe(settings):
         ),
         ({"distillation": {"teacher": "m"}}, "models.m.distillation.teacher: m learns from m"),
         (
+            {"pseudo_labels": {"teacher": "linear_prob"}},
+            "models.m.pseudo_labels.teacher: there is no model 'linear_prob' under models; did you "
+            "mean 'linear_probe'?",
+        ),
+        ({"pseudo_labels": {"teacher": "m"}}, "models.m.pseudo_labels.teacher: m learns from m"),
+        (
+            {"pseudo_labels": PROBE, "distillation": PROBE},
+            "models.m.pseudo_labels: the teacher of distillation is asked about the training",
+        ),
+        (
+            {"pseudo_labels": PROBE, "cache_frozen": True, "frozen": 3},
+            "models.m.cache_frozen: what frozen layers make of the test photos is not computed",
+        ),
+        (
             {"phases": [{"epochs": 1, "frozen": 3}, {"epochs": 3}], "pretrained": False},
             "models.m.frozen: the frozen layers know nothing",
         ),
@@ -109,6 +125,7 @@ def test_what_goes_with_a_mixed_recipe(settings):
                 {"learning_rate": 0.1},
                 {"online_operations": [{"horizontal_flip": {}}]},
                 {"seed": 1},
+                {"pseudo_labels": {"teacher": "n"}},
             )
         ],
         ({"l2": 0.1}, "models.m.l2: only a linear_probe uses it; set models.m.weight_decay"),
@@ -144,6 +161,46 @@ def test_nor_does_it_where_a_teacher_of_the_model_needs_one():
     told = faults({}, models=models, submission={"train_on": "all", "model": "small"})
     assert "models.large.early_stopping_patience: 2 needs a validation score" in told
     assert "models.other" not in told
+
+
+def test_without_test_photos_there_is_nothing_to_label():
+    told = faults({"pseudo_labels": PROBE}, data={"root": "x", "test_images": None})
+    assert "models.m.pseudo_labels: data.test_images is null, so there are no photos" in told
+    assert faults({"pseudo_labels": PROBE}) == ""
+
+
+@pytest.mark.parametrize("least", [0.49, 1.01])
+def test_a_photo_is_labelled_only_with_what_is_likelier_than_all_else(least):
+    told = faults({"pseudo_labels": {**PROBE, "min_probability": least}})
+    assert "models.m.pseudo_labels.min_probability: must be at" in told
+
+
+def test_teachers_of_both_kinds_are_followed():
+    models = {
+        "small": {"distillation": {"teacher": "middle"}},
+        "middle": {"pseudo_labels": {"teacher": "large"}},
+        "large": {"early_stopping_patience": 2},
+    }
+    told = faults({}, models=models, submission={"train_on": "all", "model": "small"})
+    assert "models.large.early_stopping_patience: 2 needs a validation score" in told
+    assert faults({}, models=models) == ""
+    models["large"]["pseudo_labels"] = {"teacher": "small"}
+    told = faults({}, models=models)
+    assert (
+        "models.large.pseudo_labels.teacher: large learns from small learns from middle learns "
+        "from large" in told
+    )
+    assert "models.small.distillation.teacher: small learns from middle" in told
+
+
+def test_who_learns_from_a_circle_is_not_a_part_of_it():
+    models = {
+        "a": {"distillation": {"teacher": "b"}},
+        "b": {"pseudo_labels": {"teacher": "b"}},
+    }
+    told = faults({}, models=models)
+    assert "models.b.pseudo_labels.teacher: b learns from b" in told
+    assert "models.a" not in told
 
 
 def test_a_teacher_that_learns_from_its_student_is_told():

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tiny_training import dark_and_bright, settings_of
-from zest.contracts import FOLDS, IMAGES, TRAINSET, read_table, write_table
+from zest.contracts import FOLDS, IMAGES, PSEUDO_LABELS, TRAINSET, read_table, write_table
+from zest.engine.batches import ValidationSet
 from zest.engine.features import SEED_OF_FROZEN, write_features
 from zest.engine.group import ALONE, Group
 from zest.engine.inputs import make_trainer, read_training_set, run_key
@@ -54,6 +55,7 @@ def args(tmp_path) -> argparse.Namespace:
         activations=None,
         teacher=None,
         soft_labels=None,
+        pseudo_labels=None,
         code="a",
     )
 
@@ -154,13 +156,85 @@ def test_online_operations_of_any_kind_reach_the_batches_with_their_fill(args):
     assert (batch([255, 0, 0]) != batch("reflect")).any(axis=(1, 2, 3)).all()
 
 
+def with_pseudo_labels(args, labels: dict[int, int], n: int = 8) -> np.ndarray:
+    """Label some of n test photos, which have names of training photos; return all of them."""
+    images, _ = dark_and_bright(n, 5)
+    folder = args.trainset.parent
+    rows = [
+        {"image_id": f"{row}.jpg", "image": {"bytes": encode_png(image)}}
+        for row, image in enumerate(images)
+    ]
+    paths = [folder / "pseudo.parquet", folder / "test.parquet"]
+    write_table(pa.Table.from_pylist(rows, schema=IMAGES), paths[1], IMAGES)
+    given = [
+        {"image_id": f"{row}.jpg", "label": label, "probability": 0.9}
+        for row, label in labels.items()
+    ]
+    write_table(pa.Table.from_pylist(given, schema=PSEUDO_LABELS), paths[0], PSEUDO_LABELS)
+    args.pseudo_labels = paths
+    return images
+
+
+def test_photos_with_a_pseudo_label_stand_behind_the_rows_of_the_trainset(args):
+    cfg = json.loads(args.cfg)
+    before, counts = read_training_set(args, cfg, ["0", "1"], 0)
+    images = with_pseudo_labels(args, {1: 0, 4: 0, 6: 1})
+    training, more = read_training_set(args, cfg, ["0", "1"], 0)
+    np.testing.assert_array_equal(more - counts, [2, 1])
+    smoothing = cfg["label_smoothing"] / 2
+    taught = [[1 - smoothing, smoothing]] * 2 + [[smoothing, 1 - smoothing]]
+    np.testing.assert_allclose(training.targets[7:], taught, rtol=1e-6)
+    np.testing.assert_array_equal(training.targets[:7], before.targets)
+    np.testing.assert_array_equal(training.source.stored[:7], before.source.stored)
+    np.testing.assert_array_equal(training.source.stored[7:], images[[1, 4, 6]])
+
+
+def test_soft_labels_of_a_training_photo_are_not_those_of_a_test_photo_of_its_name(args, tmp_path):
+    args.soft_labels = tmp_path / "soft.csv"
+    args.soft_labels.write_text("id,0,1\n4.jpg,0.5,0.5\n")
+    with_pseudo_labels(args, {4: 1})
+    smoothing = json.loads(args.cfg)["label_smoothing"] / 2
+    np.testing.assert_allclose(targets_of(args)[7], [smoothing, 1 - smoothing], rtol=1e-6)
+
+
+def test_where_no_photo_has_a_pseudo_label_the_training_set_is_as_without(args):
+    before = targets_of(args)
+    with_pseudo_labels(args, {})
+    np.testing.assert_array_equal(targets_of(args), before)
+
+
+def test_pseudo_labels_of_other_photos_are_refused(args):
+    with_pseudo_labels(args, {8: 1})
+    with pytest.raises(UserError, match=r"pseudo\.parquet: its rows are not those of"):
+        targets_of(args)
+
+
+def test_a_network_learns_what_pseudo_labels_say(args):
+    """From seven labelled rows it does not know bright from dark: they say it, or the opposite."""
+    settings = {"epochs": 2, "label_smoothing": 0, "learning_rate": 0.01, "batch_size": 16}
+    cfg = {**json.loads(args.cfg), **settings}
+    truth = dark_and_bright(96, 5)[1].tolist()
+
+    def accuracy(labels: list[int]) -> float:
+        with_pseudo_labels(args, dict(enumerate(labels)), n=96)
+        trainer = make_trainer(args, cfg, ALONE)
+        trainer.validation = ValidationSet(*dark_and_bright(40, 1))
+        return list(trainer.run())[-1]["val_accuracy"]
+
+    assert accuracy(truth) > 0.9
+    assert accuracy([1 - label for label in truth]) < 0.1
+
+
 @pytest.mark.parametrize(
-    "changed", ["code", "cfg", "trainset", "folds", "classes", "weights", "replicas"]
+    "changed",
+    ["code", "cfg", "trainset", "folds", "classes", "weights", "replicas", "labels", "photos"],
 )
 def test_the_key_of_a_run_changes_with_all_that_the_training_depends_on(args, tmp_path, changed):
     weights = tmp_path / "start.pdparams"
     weights.write_bytes(b"one")
     args.cfg = json.dumps({**json.loads(args.cfg), "weights": str(weights)})
+    with_pseudo_labels(args, {1: 0})
+    of_test = dict(zip(["labels", "photos"], args.pseudo_labels, strict=True))
     before = run_key(args, ALONE)
     assert run_key(args, ALONE) == before
     group = Group(0, 2) if changed == "replicas" else ALONE
@@ -171,7 +245,7 @@ def test_the_key_of_a_run_changes_with_all_that_the_training_depends_on(args, tm
     elif changed == "cfg":
         args.cfg = json.dumps({**json.loads(args.cfg), "epochs": 2})
     else:
-        path = weights if changed == "weights" else getattr(args, changed)
+        path = of_test.get(changed) or (weights if changed == "weights" else getattr(args, changed))
         Path(path).write_bytes(path.read_bytes() + b"x")
     assert run_key(args, group) != before
 

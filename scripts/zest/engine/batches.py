@@ -16,7 +16,7 @@ ZOOM = 2  # times the input size: what is kept of stored images for operations t
 
 
 def load_images(
-    path: str | os.PathLike, size: int, rows: Sequence[int] | None = None
+    path: str | os.PathLike, size: int, rows: Sequence[int] | None = None, spare: int = 0
 ) -> np.ndarray:
     """Read the `image` column of a TRAINSET or IMAGES table, decoded.
 
@@ -24,13 +24,16 @@ def load_images(
         path: of the parquet file.
         size: largest width and height of the result; larger images are scaled down to it.
         rows: which of the table, rising; None for all.
+        spare: rows at the end of the result that are left for other images: to join two results
+            would hold all of them twice.
 
     Returns:
-        uint8 RGB, (rows, pixels, pixels, 3), in the order of the table.
+        uint8 RGB, (rows + spare, pixels, pixels, 3), in the order of the table.
     """
     file = pq.ParquetFile(path, pre_buffer=False)  # or it would hold all of it at once
     wanted = np.arange(file.metadata.num_rows) if rows is None else np.asarray(rows, np.int64)
     images = np.empty((0, size, size, 3), np.uint8)
+    total = len(wanted) + spare
     first = done = 0
     for batch in file.iter_batches(batch_size=256, columns=["image"]):
         encoded = batch.column("image").field("bytes")
@@ -39,7 +42,7 @@ def load_images(
             image = decode_png(encoded[row].as_buffer())
             if not len(images):
                 pixels = min(size, image.shape[0])
-                images = np.empty((len(wanted), pixels, pixels, 3), np.uint8)
+                images = np.empty((total, pixels, pixels, 3), np.uint8)
             images[done] = scale(image, images.shape[1])
             done += 1
         first += len(batch)

@@ -11,7 +11,14 @@ import paddle
 import pyarrow as pa
 
 from zest.classes import read_classes
-from zest.contracts import FOLDS, PREDICTIONS, TRAINSET, read_image_ids, read_table
+from zest.contracts import (
+    FOLDS,
+    PREDICTIONS,
+    PSEUDO_LABELS,
+    TRAINSET,
+    read_image_ids,
+    read_table,
+)
 from zest.engine.batches import (
     ZOOM,
     ActivationSource,
@@ -51,6 +58,12 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--teacher", type=Path, help="a teacher's predictions of the training set")
     parser.add_argument("--soft-labels", type=Path, help="CSV of class probabilities")
+    parser.add_argument(
+        "--pseudo-labels",
+        type=Path,
+        nargs=2,
+        help="labels of test photos, and images/{size}/test.parquet at the size of the trainset",
+    )
 
 
 def make_trainer(
@@ -112,7 +125,8 @@ def read_training_set(
     """Return what the model learns from, and how many rows of each class, (K,).
 
     A row that is mixed of two photos has its soft label for its target, as it is, and counts for
-    each of the two classes with its share.
+    each of the two classes with its share. Behind the rows of the trainset stand those of the test
+    photos that have a pseudo-label.
 
     Raises:
         UserError: files that do not go together, or soft labels that cannot be used.
@@ -132,13 +146,20 @@ def read_training_set(
     rows_of_class = np.bincount(labels[~mixed], minlength=num_classes) + mixed_labels.sum(
         axis=0, dtype=np.float64
     )
+    rows, pseudo = _read_pseudo_labels(*args.pseudo_labels) if args.pseudo_labels else ([], [])
+    if rows:
+        targets = np.concatenate([targets, make_targets(np.array(pseudo), num_classes, cfg)])
+        rows_of_class += np.bincount(pseudo, minlength=num_classes)
     source: ImageSource | ActivationSource
     if args.activations:
         source = ActivationSource(_read_activations(args.activations[0], args.trainset, ids))
     else:
         operations = cfg["online_operations"]
         largest = max(phase.image_size for phase in phases_of(cfg))
-        images = load_images(args.trainset, ZOOM * largest if operations else largest)
+        size = ZOOM * largest if operations else largest
+        images = load_images(args.trainset, size, spare=len(rows))
+        if rows:
+            images[-len(rows) :] = load_images(args.pseudo_labels[1], size, rows)
         source = ImageSource(
             images, normalisation(cfg["architecture"]), operations, seed, cfg["online_fill"]
         )
@@ -158,6 +179,16 @@ def _read_mixed(
             "command again."
         )
     return mixed, values.reshape(-1, num_classes)
+
+
+def _read_pseudo_labels(path: Path, images: Path) -> tuple[list[int], list[int]]:
+    """Return the rows of the test photos that have a label, rising, and those labels, 0..K-1."""
+    table = read_table(path, PSEUDO_LABELS)
+    labels = dict(zip(table["image_id"].to_pylist(), table["label"].to_pylist(), strict=True))
+    ids = read_image_ids(images)
+    rows = [row for row, image_id in enumerate(ids) if image_id in labels]
+    _check_rows(path, list(labels), images, [ids[row] for row in rows])
+    return rows, list(labels.values())
 
 
 def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
@@ -199,7 +230,8 @@ def run_key(args: argparse.Namespace, group: Group) -> str:
     batch, and on what, because a step means other rows with another number of them.
     """
     weights = json.loads(args.cfg).get("weights")
-    optional = [args.teacher, args.soft_labels, *(args.activations or []), weights]
+    optional = [args.teacher, args.soft_labels, weights]
+    optional += [*(args.activations or []), *(args.pseudo_labels or [])]
     files = [args.trainset, args.images, args.folds, args.classes, *filter(None, optional)]
     device = paddle.device.get_device().partition(":")[0]
     parts = [args.cfg, args.code, str(args.fold), device, str(group.size), *map(sha256, files)]
