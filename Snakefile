@@ -28,6 +28,7 @@ include: "rules/learning_rate.smk"
 include: "rules/predict.smk"
 include: "rules/augmentation.smk"
 include: "rules/evaluate.smk"
+include: "rules/ensemble.smk"
 include: "rules/submission.smk"
 
 
@@ -47,6 +48,11 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
+
+
+rule ensemble:
+    input:
+        fitted_ensemble,
 
 
 rule model_summary:

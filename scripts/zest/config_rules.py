@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from zest.config_submission import candidates
+
 
 def rule_faults(config: dict) -> Iterator[str]:
     """Yield where a complete configuration would break `rules`: the keys, and the way out."""
@@ -12,6 +14,11 @@ def rule_faults(config: dict) -> Iterator[str]:
             f"rules.ensemble: forbidden, and the mean of {len(folds)} models would be handed in "
             "(split.train_folds); set submission.train_on: all and name submission.model, which "
             "then trains one model on all photos"
+        )
+    if config["rules"]["ensemble"] == "forbidden" and config["submission"]["model"] == "ensemble":
+        yield (
+            "rules.ensemble: forbidden, and submission.model: ensemble hands in several models; "
+            "set submission.model: best, or name one"
         )
     decode = config["submission"]["decode"]
     if decode != "argmax" and not config["rules"]["classes_ordered"]:
@@ -31,9 +38,9 @@ def rule_faults(config: dict) -> Iterator[str]:
 
 def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
     """Yield the models that could be handed in, or teach one that could, and what to change."""
-    models, chosen = config["models"], config["submission"]["model"]
-    pending = list(models) if chosen == "best" else [chosen]
-    seen = set()
+    models, pending, seen = config["models"], candidates(config), set()
+    several = config["submission"]["model"] == "ensemble"
+    other = "other submission.ensemble.models" if several else "another submission.model"
     while pending:
         name = pending.pop(0)
         model = models.get(name)
@@ -41,12 +48,9 @@ def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
             continue
         seen.add(name)
         if model["weights"] is not None:
-            yield name, "leave its weights out, or name another submission.model"
+            yield name, f"leave its weights out, or name {other}"
         elif model["pretrained"] and model["method"] == "linear_probe":
-            yield (
-                name,
-                "leave it out (the baseline by baseline: false) or name another submission.model",
-            )
+            yield name, f"leave it out (the baseline by baseline: false) or name {other}"
         elif model["pretrained"]:
             yield name, "set its pretrained: false"
         if model["distillation"]:

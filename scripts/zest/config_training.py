@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from zest.config_faults import nearest
 from zest.config_operations import operation_contradictions
+from zest.config_submission import candidates
 from zest.models.table import ARCHITECTURES
 from zest.phases import Phase, image_size, phases_of
 
@@ -165,10 +166,10 @@ def _mix_contradictions(path: str, model: dict) -> Iterator[str]:
 def _trained_on_all(config: dict) -> set[str]:
     """Return the models that are trained without a validation: what is handed in, and teachers."""
     submission, models = config["submission"], config["models"]
-    if submission["train_on"] != "all":
+    if submission["train_on"] != "all" or submission["model"] == "best":  # which is refused
         return set()
     found: set[str] = set()
-    waiting = [submission["model"]]
+    waiting = candidates(config)
     while waiting:
         name = waiting.pop()
         if name in models and name not in found:
