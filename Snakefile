@@ -32,6 +32,7 @@ include: "rules/evaluate.smk"
 include: "rules/ablations.smk"
 include: "rules/costs.smk"
 include: "rules/explain.smk"
+include: "rules/ensemble.smk"
 include: "rules/submission.smk"
 
 
@@ -56,6 +57,11 @@ rule leaderboard:
 rule ablations:
     input:
         expand(rules.judge_ablation.output, ablation=config["ablations"]),
+
+
+rule ensemble:
+    input:
+        fitted_ensemble,
 
 
 rule model_summary:

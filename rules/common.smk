@@ -17,7 +17,7 @@ from pathlib import Path
 sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from zest import sources
+from zest import config_submission, sources
 from zest.ablations import arms
 from zest.config import canonical, validate
 from zest.config_training import PROBE_KEYS
@@ -292,6 +292,13 @@ def handed_in(wildcards):
     return submission_files
 
 
+def fitted_ensemble(wildcards):
+    """The file of the target `ensemble`; one model alone has nothing to be weighed against."""
+    if len(ensemble_models) < 2:
+        refuse(f"{ensemble_models[0]} is the only model: there is no ensemble. Add one to models.")
+    return rules.fit_ensemble.output
+
+
 if workflow.is_main_process:
     hold(Path.cwd())
 try:
@@ -328,7 +335,8 @@ named_files = [
 own_files = sorted({*filter(None, [*named_files, config["split"]["file"]])})
 own_files_cache = Path(f".snakemake/zest/{config['competition']}-files.json")
 chosen_model = config["submission"]["model"]
-candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
+candidates = config_submission.candidates(config)
+ensemble_models = config_submission.ensemble_models(config)
 handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds
 submission_files = (
     [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]

@@ -2,7 +2,8 @@
 Writes what is handed in, in the shape of the contest's sample file, and where it comes from.
 
 REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file,
-          evaluation/{model}/decodings.json where thresholds are asked for
+          evaluation/{model}/decodings.json where thresholds are asked for,
+          ensemble/ensemble.json where several models are
 PROVIDES: submission/submission.csv, submission/provenance.json
 """
 
@@ -10,6 +11,7 @@ PROVIDES: submission/submission.csv, submission/provenance.json
 rule write_submission:
     input:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
+        ensemble=rules.fit_ensemble.output if chosen_model == "ensemble" else [],
         predictions=expand(rules.predict_test.output, model=candidates, fold=handed_in_folds),
         weights=expand(rules.predict_test.input.weights, model=candidates, fold=handed_in_folds),
         catalogs=[
@@ -34,9 +36,11 @@ rule write_submission:
         code=code_of("write_submission.py"),
         root=photo_folder,
         leaderboard="--leaderboard" if chosen_model == "best" else "",
+        ensemble="--ensemble" if chosen_model == "ensemble" else "",
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
-        " {params.leaderboard} {input.leaderboard:q} --predictions {input.predictions:q}"
+        " {params.leaderboard} {input.leaderboard:q} {params.ensemble} {input.ensemble:q}"
+        " --predictions {input.predictions:q}"
         " --weights {input.weights:q} --decodings {input.decodings:q}"
         " --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"

@@ -1,9 +1,10 @@
 """Write the file that is handed in, and where it comes from.
 
 Reads predictions/{model}/fold{fold}/test.parquet, the weights, the catalogs, the contest's sample
-file, and the leaderboard where the best model is asked for; writes submission/submission.csv in the
-shape of the sample file and submission/provenance.json. The folds of a model are averaged. A sample
-file with one column per class is filled with probabilities.
+file, the leaderboard where the best model is asked for, and ensemble.json where several are; writes
+submission/submission.csv in the shape of the sample file and submission/provenance.json. The folds
+of a model are averaged, and the models of an ensemble by their weights. A sample file with one
+column per class is filled with probabilities.
 """
 
 import argparse
@@ -25,6 +26,12 @@ from zest.provenance import code_hashes, data_hash, package_versions
 from zest.sample_file import Sample, read_sample
 
 _SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
+
+
+def choose_weights(ensemble: Path, way: str) -> dict[str, float]:
+    """Return the weights above 0 of the models of ensemble.json, of sum 1, by one of its ways."""
+    weights = json.loads(ensemble.read_text(encoding="utf-8"))["ways"][way]["weights"]
+    return {name: weight for name, weight in weights.items() if weight > 0}
 
 
 def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
@@ -54,6 +61,33 @@ def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
     return dict(zip(ids, total / len(paths), strict=True))
 
 
+def average_models(
+    averaged: dict[str, dict[str, np.ndarray]], weights: dict[str, float]
+) -> dict[str, np.ndarray]:
+    """Return the weighted mean of models, float64 (K,), of every photo.
+
+    Args:
+        averaged: by model: the probabilities of every photo, of `average_folds`.
+        weights: of each model, of sum 1.
+
+    Raises:
+        UserError: models that have predicted other photos than the first.
+    """
+    names = list(averaged)
+    ids = averaged[names[0]].keys()
+    for name in names[1:]:
+        if averaged[name].keys() != ids:
+            raise UserError(
+                f"{name} and {names[0]} have not predicted the same test photos. Delete the "
+                f"folders predictions/{name} and predictions/{names[0]} and run the same command "
+                "again."
+            )
+    return {
+        one: sum((weights[name] * averaged[name][one] for name in names), start=np.zeros(1))
+        for one in ids
+    }
+
+
 def check_size(weights: list[Path], limit: float | None) -> None:
     """Refuse weights larger than the contest allows, all folds together.
 
@@ -64,16 +98,18 @@ def check_size(weights: list[Path], limit: float | None) -> None:
     if limit is not None and size > limit:
         raise UserError(
             f"rules.max_model_mb: the {len(weights)} weight files take {size:.2f} MB, more than "
-            f"{limit}. Choose a smaller architecture or fewer split.train_folds."
+            f"{limit}. Choose a smaller architecture, fewer split.train_folds, or fewer models of "
+            "an ensemble (submission.ensemble.models)."
         )
 
 
 def main() -> None:
-    """Choose the model, average its folds, write the submission and its provenance."""
+    """Choose the models, average their folds, write the submission and its provenance."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cfg", required=True, help="JSON: the configuration it depends on")
     parser.add_argument("--root", required=True, type=Path, help="the competition's folder")
     parser.add_argument("--leaderboard", type=Path, help="leaderboard.csv, to find the best model")
+    parser.add_argument("--ensemble", type=Path, help="ensemble.json, to weigh several models")
     parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="test.parquet")
     parser.add_argument("--weights", required=True, type=Path, nargs="+", help="weights.pdparams")
     parser.add_argument("--catalogs", required=True, type=Path, nargs=2, help="train, test.parquet")
@@ -88,10 +124,14 @@ def main() -> None:
 
     wanted = cfg["submission"]["model"]
     model = choose_model(args.leaderboard) if wanted == "best" else wanted
-    weights = of_model(args.weights, model)
+    model_weights = {model: 1.0}
+    if wanted == "ensemble":
+        model_weights = choose_weights(args.ensemble, cfg["submission"]["ensemble"]["weights"])
+    weights = [path for name in model_weights for path in of_model(args.weights, name)]
     check_size(weights, cfg["rules"]["max_model_mb"])
     classes = read_classes(args.classes)
-    probabilities = average_folds(of_model(args.predictions, model))
+    averaged = {name: average_folds(of_model(args.predictions, name)) for name in model_weights}
+    probabilities = average_models(averaged, model_weights)
 
     catalogs = [read_table(path, CATALOG) for path in args.catalogs]
     thresholds = thresholds_of(cfg["submission"]["decode"], args.decodings, model, len(classes))
@@ -101,6 +141,7 @@ def main() -> None:
     provenance = {
         "submission_sha256": sha256(args.submission),
         "model": model,
+        "model_weights": model_weights,
         "weights_sha256": {str(path): sha256(path) for path in weights},
         "data_sha256": dict(zip(("train", "test"), map(data_hash, catalogs), strict=True)),
         "config": cfg,

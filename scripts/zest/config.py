@@ -15,9 +15,10 @@ from zest import ablations
 from zest.config_faults import nearest, schema_faults
 from zest.config_operations import operation_contradictions
 from zest.config_rules import rule_faults
+from zest.config_submission import submission_faults
 from zest.config_training import training_contradictions, unused_key_faults
 from zest.errors import UserError
-from zest.models.table import ARCHITECTURES, find_architecture, is_architecture, megabytes
+from zest.models.table import ARCHITECTURES, find_architecture, is_architecture
 from zest.phases import image_size
 from zest.sweeps import expand, sweep_faults
 
@@ -176,16 +177,7 @@ def _contradictions(config: dict) -> Iterator[str]:
     for name in config["models"]:
         yield from _model_contradictions(config, name)
     yield from rule_faults(config)
-    chosen = config["submission"]["model"]
-    if chosen != "best" and chosen not in config["models"]:
-        near = nearest(chosen, [*config["models"], "best"])
-        yield f"submission.model: there is no model {chosen!r} under models{near}"
-    if chosen == "best" and config["submission"]["train_on"] == "all":
-        yield (
-            "submission.model: best is known only after the leaderboard, and every model would be "
-            "trained on all photos for it; run snakemake leaderboard and name the one, or set "
-            "submission.train_on: folds"
-        )
+    yield from submission_faults(config)
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
@@ -248,8 +240,6 @@ def _model_contradictions(config: dict, name: str) -> Iterator[str]:
                 f"{path}.pretrained: there are no ImageNet weights of {model['architecture']}; "
                 f"set {path}.pretrained: false"
             )
-        if config["submission"]["model"] in ("best", name):
-            yield from _size_contradiction(config, name)
     if model["method"] == "linear_probe":
         yield from training_contradictions(config, name)
     elif model["recipe"] not in config["recipes"]:
@@ -263,22 +253,3 @@ def _model_contradictions(config: dict, name: str) -> Iterator[str]:
         )
     else:
         yield from training_contradictions(config, name)
-
-
-def _size_contradiction(config: dict, name: str) -> Iterator[str]:
-    """The classes may not be known yet; two is the least there can be, so this never errs."""
-    limit = config["rules"]["max_model_mb"]
-    if limit is None:
-        return
-    classes = config["data"]["classes"]
-    count = len(classes) if isinstance(classes, list) else 2
-    on_all = config["submission"]["train_on"] == "all"
-    models = 1 if on_all else len(config["split"]["train_folds"])
-    each_mb = megabytes(config["models"][name]["architecture"], count)
-    size = models * (each_mb or 0)  # of a network outside the table it shows when it is built
-    if size > limit:
-        each = f" ({models} folds)" if models > 1 else ""
-        yield (
-            f"models.{name}.architecture: {config['models'][name]['architecture']}{each} takes "
-            f"{size:.1f} MB, more than rules.max_model_mb ({limit})"
-        )

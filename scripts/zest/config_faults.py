@@ -74,9 +74,10 @@ def _explain(error: Any) -> str:
                 "with a letter or a digit"
             )
         case "not":
+            meant = {"best": "the leader of the leaderboard", "ensemble": "several models together"}
             return (
-                f"{value!r} is reserved: submission.model: {value} means the leader of the "
-                "leaderboard; give it another name"
+                f"{value!r} is reserved: submission.model: {value} means {meant[value]}; give it "
+                "another name"
             )
         case "minProperties" | "maxProperties" if is_operation:
             return "one operation a line, such as - rotate: {degrees: 15}"

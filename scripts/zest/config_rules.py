@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from zest.config_submission import candidates
 from zest.teachers import with_teachers
 
 
@@ -14,6 +15,11 @@ def rule_faults(config: dict) -> Iterator[str]:
             f"rules.ensemble: forbidden, and the mean of {len(folds)} models would be handed in "
             "(split.train_folds); set submission.train_on: all and name submission.model, which "
             "then trains one model on all photos"
+        )
+    if config["rules"]["ensemble"] == "forbidden" and config["submission"]["model"] == "ensemble":
+        yield (
+            "rules.ensemble: forbidden, and submission.model: ensemble hands in several models; "
+            "set submission.model: best, or name one"
         )
     decode = config["submission"]["decode"]
     if decode != "argmax" and not config["rules"]["classes_ordered"]:
@@ -28,7 +34,7 @@ def rule_faults(config: dict) -> Iterator[str]:
         )
     could_count = _could_count(config)
     if config["rules"]["pretrained"] == "forbidden":
-        for name, key in _learned_elsewhere(could_count):
+        for name, key in _learned_elsewhere(config, could_count):
             yield f"rules.pretrained: forbidden, and models.{name} starts from such weights; {key}"
     if config["rules"]["external_data"] == "forbidden":
         for name, model in could_count.items():
@@ -50,20 +56,18 @@ def rule_faults(config: dict) -> Iterator[str]:
 
 def _could_count(config: dict) -> dict[str, dict]:
     """Return the models that could be handed in, and those that teach one that could, by name."""
-    models, chosen = config["models"], config["submission"]["model"]
-    names = with_teachers(models, models if chosen == "best" else [chosen])
-    return {name: models[name] for name in names}
+    models = config["models"]
+    return {name: models[name] for name in with_teachers(models, candidates(config))}
 
 
-def _learned_elsewhere(models: dict[str, dict]) -> Iterator[tuple[str, str]]:
+def _learned_elsewhere(config: dict, models: dict[str, dict]) -> Iterator[tuple[str, str]]:
     """Yield the models that start from weights of elsewhere, and what to change."""
+    several = config["submission"]["model"] == "ensemble"
+    other = "other submission.ensemble.models" if several else "another submission.model"
     for name, model in models.items():
         if model["weights"] is not None:
-            yield name, "leave its weights out, or name another submission.model"
+            yield name, f"leave its weights out, or name {other}"
         elif model["pretrained"] and model["method"] == "linear_probe":
-            yield (
-                name,
-                "leave it out (the baseline by baseline: false) or name another submission.model",
-            )
+            yield name, f"leave it out (the baseline by baseline: false) or name {other}"
         elif model["pretrained"]:
             yield name, "set its pretrained: false"

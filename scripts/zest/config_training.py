@@ -6,6 +6,7 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 from collections.abc import Iterator
 
 from zest.config_operations import operation_contradictions
+from zest.config_submission import candidates
 from zest.models.table import ARCHITECTURES
 from zest.phases import Phase, image_size, phases_of
 from zest.teachers import teacher_faults, with_teachers
@@ -168,9 +169,9 @@ def _mix_contradictions(path: str, model: dict) -> Iterator[str]:
 
 def _trained_on_all(config: dict) -> list[str]:
     """Return the models that are trained without a validation: what is handed in, and teachers."""
-    if config["submission"]["train_on"] != "all":
-        return []
-    return with_teachers(config["models"], [config["submission"]["model"]])
+    if config["submission"]["train_on"] != "all" or config["submission"]["model"] == "best":
+        return []  # which is refused
+    return with_teachers(config["models"], candidates(config))
 
 
 def _teacher_size_contradiction(config: dict, path: str, model: dict) -> Iterator[str]:

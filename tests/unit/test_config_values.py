@@ -45,6 +45,10 @@ OPERATION = "recipes.plain.operations[0]"
             "models.lite0.learning_rate: must be more than 0, not 0",
         ),
         ("models: {best: {}}", "models: 'best' is reserved: submission.model: best means"),
+        (
+            "models: {ensemble: {}}",
+            "models: 'ensemble' is reserved: submission.model: ensemble means several models",
+        ),
         ("models: {}", "models: must hold at least 1, not 0"),
         ("data: {root: ''}", "data.root: must not be empty"),
         ("data: {root: x, classes: 4}", "data.classes: must be null or text or a list, not the"),

@@ -1,6 +1,7 @@
 """What is handed in: folds averaged, nothing missing, within the limit, in the sample's shape."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,9 @@ import pytest
 from write_submission import (
     Form,
     average_folds,
+    average_models,
     check_size,
+    choose_weights,
     form_of,
     tell_classes_never_predicted,
     thresholds_of,
@@ -62,6 +65,27 @@ def test_folds_of_other_photos_are_refused(tmp_path):
     two = predictions(tmp_path / "1.parquet", {"b": [0.9, 0.1]})
     with pytest.raises(UserError, match="its photos are not those of"):
         average_folds([one, two])
+
+
+def test_models_of_an_ensemble_are_averaged_by_their_weights(tmp_path):
+    first = {"a": np.array([0.9, 0.1]), "b": np.array([0.2, 0.8])}
+    second = {"b": np.array([0.4, 0.6]), "a": np.array([0.1, 0.9])}
+    found = average_models({"x": first, "y": second}, {"x": 0.75, "y": 0.25})
+    assert list(found) == ["a", "b"]
+    np.testing.assert_allclose(found["a"], [0.7, 0.3])
+    np.testing.assert_allclose(found["b"], [0.25, 0.75])
+    alone = average_models({"x": first}, {"x": 1.0})
+    assert alone["a"].tolist() == [0.9, 0.1]
+    with pytest.raises(UserError, match="y and x have not predicted the same test photos"):
+        average_models({"x": first, "y": {"a": second["a"]}}, {"x": 0.75, "y": 0.25})
+
+
+def test_models_without_weight_are_not_handed_in(tmp_path):
+    ways = {"greedy": {"weights": {"a": 0.25, "b": 0.0, "c": 0.75}}}
+    ways["equal"] = {"weights": {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}}
+    (tmp_path / "ensemble.json").write_text(json.dumps({"ways": ways}))
+    assert choose_weights(tmp_path / "ensemble.json", "greedy") == {"a": 0.25, "c": 0.75}
+    assert len(choose_weights(tmp_path / "ensemble.json", "equal")) == 3
 
 
 def test_weights_over_the_limit_are_refused_all_folds_together(tmp_path):

@@ -1,0 +1,1 @@
+"""The parts of the ensemble stage: weights of models, and what they gain."""
