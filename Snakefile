@@ -33,6 +33,7 @@ include: "rules/ablations.smk"
 include: "rules/costs.smk"
 include: "rules/explain.smk"
 include: "rules/ensemble.smk"
+include: "rules/report.smk"
 include: "rules/submission.smk"
 
 
@@ -42,6 +43,7 @@ rule all:
         *submission_files,
         rules.eda_report.output,
         rules.compare_models.output,
+        rules.write_report.output,
 
 
 rule submission:
@@ -52,6 +54,13 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
+
+
+rule report_html:
+    input:
+        rules.write_report.output,
+        rules.compare_models.output,
+        rules.eda_report.output,
 
 
 rule ablations:

@@ -20,8 +20,8 @@ rule judge_ablation:
         environment
     params:
         cfg=settings(
-            "evaluation",
             "seed",
+            evaluation=evaluation_settings("confidence", "resamples"),
             metric=config["rules"]["metric"],
             key=lambda wildcards: config["ablations"][wildcards.ablation]["key"],
             model=lambda wildcards: config["ablations"][wildcards.ablation]["model"],

@@ -16,7 +16,11 @@ rule fit_ensemble:
     conda:
         environment
     params:
-        cfg=settings("evaluation", "seed", metric=config["rules"]["metric"]),
+        cfg=settings(
+            "seed",
+            evaluation=evaluation_settings("confidence", "resamples"),
+            metric=config["rules"]["metric"],
+        ),
         code=code_of("fit_ensemble.py"),
     shell:
         "python scripts/fit_ensemble.py --cfg {params.cfg:q} --out-of-fold {input:q}"

@@ -21,8 +21,8 @@ rule write_report:
         decodings=expand(rules.evaluate_model.output.decodings, model=config["models"]),
         histories=rules.measure_costs.input.histories,
         ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
-        ensemble=rules.fit_ensemble.output if len(config["models"]) > 1 else [],
-        tta=expand(rules.judge_tta.output, model=config["models"]) if tta_ways else [],
+        ensemble=rules.fit_ensemble.output if len(ensemble_models) > 1 else [],
+        tta=[],
         templates=template_files("scripts/report/templates", "scripts/zest/page"),
     output:
         report(f"{results}/report.html", category="Report", labels={"figure": "report"}),
@@ -33,13 +33,16 @@ rule write_report:
     params:
         cfg=settings(
             "competition",
-            "rules",
             folds=config["split"]["folds"],
             train_folds=train_folds,
-            models=report_settings,
+            rules={key: config["rules"][key] for key in ("metric", "classes_ordered", "ensemble")},
+            models={
+                name: {key: model[key] for key in ("method", "epochs", "phases", "mixup")}
+                for name, model in config["models"].items()
+            },
         ),
         code=code_of("write_report.py"),
-        ensemble="--ensemble" if len(config["models"]) > 1 else "",
+        ensemble="--ensemble" if len(ensemble_models) > 1 else "",
     shell:
         "python scripts/write_report.py --cfg {params.cfg:q} --classes {input.classes:q}"
         " --measures {input.measures:q} --comparisons {input.comparisons:q}"
