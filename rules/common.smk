@@ -193,9 +193,18 @@ def teacher_of_model(wildcards):
     if not model["distillation"]:
         return []
     teacher = model["distillation"]["teacher"]
-    return (
-        f"{results}/predictions/{teacher}/fold{wildcards.fold}/trainset_{model['recipe']}.parquet"
-    )
+    folder = f"{results}/predictions/{teacher}/fold{wildcards.fold}"
+    return f"{folder}/trainset_{model['recipe']}.parquet"
+
+
+def pseudo_labels_of_model(wildcards):
+    """The pseudo-labels that a training learns from and the test photos they are of, or none."""
+    model = config["models"][wildcards.model]
+    if not model["pseudo_labels"]:
+        return []
+    size = config["recipes"][model["recipe"]]["image_size"]
+    labels = f"{results}/pseudo_labels/{wildcards.model}/fold{wildcards.fold}.parquet"
+    return [labels, f"{results}/images/{size}/test.parquet"]
 
 
 def summary_settings(wildcards):

@@ -14,17 +14,6 @@ labelling = {
 }
 
 
-def pseudo_labels_of_model(wildcards):
-    """The pseudo-labels that a training learns from and the photos that they are of, or none."""
-    if wildcards.model not in labelling:
-        return []
-    recipe = config["recipes"][config["models"][wildcards.model]["recipe"]]
-    return [
-        f"{results}/pseudo_labels/{wildcards.model}/fold{wildcards.fold}.parquet",
-        f"{results}/images/{recipe['image_size']}/test.parquet",
-    ]
-
-
 rule label_test_photos:
     input:
         predictions=lambda wildcards: expand(
