@@ -19,7 +19,6 @@ if __name__ == "__main__":
 
 from submission.verification import verify
 from zest.command import command_told
-from zest.contracts import CATALOG, read_table
 from zest.errors import UserError, run
 from zest.files import write_text
 from zest.provenance import code_hashes, package_versions
@@ -81,14 +80,13 @@ def main() -> None:
     for path in (args.submission, args.provenance, args.catalog):
         if not path.is_file():
             raise UserError(f"{path}: there is no such file. Make it first: {_remedy()}")
-    catalog = read_table(args.catalog, CATALOG)
     provenance = read_provenance(args.provenance)
     now = {
         "config": json.loads(args.cfg),
         "code": code_hashes(Path(__file__).parent),
         "packages": package_versions(),
     }
-    told = verify(provenance, now, args.submission, catalog, args.root, args.threads)
+    told = verify(provenance, now, args.submission, args.catalog, args.root, args.threads)
     write_text(args.out, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     for warning in told["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)

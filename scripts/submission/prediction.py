@@ -16,6 +16,7 @@ import numpy as np
 
 from write_submission import average_folds, of_model
 from zest.catalogued import read_fitted
+from zest.contracts import CATALOG, read_table
 from zest.engine.model_folder import TrainedModel
 from zest.folds import parse_fold
 from zest.parallel import ordered_map
@@ -50,6 +51,15 @@ def members_of(provenance: dict) -> list[Member]:
     shares = provenance.get("ensemble") or {provenance["model"]: 1.0}
     weights = [Path(path) for path in provenance["weights_sha256"]]
     return [Member(name, share, of_model(weights, name)) for name, share in shares.items()]
+
+
+def photos_of(catalog: Path, root: Path) -> list[Photo]:
+    """Return the photos of a CATALOG table, in its order; their paths are relative to `root`."""
+    columns = ["image_id", "path", "width", "height"]
+    rows = read_table(catalog, CATALOG, columns=columns).to_pylist()
+    return [
+        Photo(row["image_id"], root / row["path"], row["width"] * row["height"]) for row in rows
+    ]
 
 
 def predict_members(

@@ -18,13 +18,21 @@ from submission.differences import (
     read_hashes,
 )
 from submission.form import form_of
-from submission.prediction import Member, Photo, members_of, mix, predict_members
+from submission.prediction import (
+    Member,
+    Photo,
+    members_of,
+    mix,
+    photos_of,
+    predict_members,
+)
 from write_submission import average_folds, of_model, write_submission
 from zest.classes import ClassInfo
+from zest.contracts import CATALOG, read_table
 
 
 def verify(
-    provenance: dict, now: Mapping, submission: Path, catalog: pa.Table, root: Path, threads: int
+    provenance: dict, now: Mapping, submission: Path, catalog: Path, root: Path, threads: int
 ) -> dict:
     """Compare a submission with what its provenance leads to.
 
@@ -35,15 +43,16 @@ def verify(
         provenance: provenance.json.
         now: its `config`, `code` and `packages` as they are today.
         submission: the file to hand in.
-        catalog: CATALOG table of the test photos.
+        catalog: path of the CATALOG table of the test photos.
         root: the competition's folder.
         threads: number of processes.
 
     Returns:
         What verification.json holds, `verified` (a truth value) and `verdict` (a sentence) first.
     """
-    hashes = read_hashes(catalog, root, threads)
-    sources = source_failures(provenance, root, catalog, hashes)
+    table = read_table(catalog, CATALOG)
+    hashes = read_hashes(table, root, threads)
+    sources = source_failures(provenance, root, table, hashes)
     failures = [*changed_files({str(submission): provenance["submission_sha256"]}), *sources]
     found: dict = {"predicted_sha256": None}
     if not sources:
@@ -96,13 +105,6 @@ def warnings_of(provenance: dict, now: Mapping) -> list[str]:
     if differing := changed_values(provenance["config"], now["config"]):
         told.append(f"the configuration has changed: {', '.join(differing)}")
     return told
-
-
-def photos_of(catalog: pa.Table, root: Path) -> list[Photo]:
-    """Return the photos of a CATALOG table, in its order."""
-    columns = (catalog[name].to_pylist() for name in ("image_id", "path", "width", "height"))
-    rows = zip(*columns, strict=True)
-    return [Photo(name, root / path, width * height) for name, path, width, height in rows]
 
 
 def predict_and_compare(

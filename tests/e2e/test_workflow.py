@@ -209,6 +209,21 @@ def test_the_five_lines_of_the_readme_predict_as_the_workflow_does(finished):
     assert done.stdout.splitlines()[-1].startswith(names[int(np.argmax(expected))])
 
 
+def test_the_lines_of_the_readme_for_a_second_stage_predict_what_was_handed_in(finished):
+    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "predict_members" in block]
+    lines = lines.replace("results/demo", RESULTS).replace("data/demo", "photos")
+    done = run(finished, "python", "-c", lines)
+    assert done.returncode == 0, done.stderr
+    told = [line.split() for line in done.stdout.splitlines() if line.startswith("test_")]
+    provenance = json.loads((finished / RESULTS / "submission/provenance.json").read_text())
+    (path,) = provenance["predictions_sha256"]
+    table = read_table(finished / path, PREDICTIONS)
+    assert [row[0] for row in told] == table["image_id"].to_pylist()
+    found = [[float(number) for number in row[1:]] for row in told]
+    np.testing.assert_allclose(found, table["probabilities"].to_pylist(), atol=1e-4)
+
+
 def test_visualdl_shows_the_curves(finished):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
