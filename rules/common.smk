@@ -7,6 +7,7 @@ PROVIDES: config (complete); where things are (results, photos_root, demo_files,
 """
 
 import hashlib
+import os
 import re
 import sys
 from itertools import chain
@@ -17,7 +18,7 @@ from pathlib import Path
 sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from zest import config_submission, sources
+from zest import command, config_submission, sources
 from zest.ablations import arms
 from zest.config import canonical, validate
 from zest.config_training import PROBE_KEYS
@@ -281,7 +282,7 @@ def evaluation_settings(*keys):
 
 def submission_settings(wildcards):
     """The part of the configuration that what is handed in depends on, for its provenance."""
-    names = ["competition", "seed", "data", "split", "images", "rules", "submission"]
+    names = ["competition", "seed", "data", "duplicates", "split", "images", "rules", "submission"]
     models = with_teachers(config["models"], candidates)
     recipes = {config["models"][name]["recipe"] for name in models if name in fine_tuned}
     return canonical(
@@ -308,8 +309,15 @@ def fitted_ensemble(wildcards):
     return rules.fit_ensemble.output
 
 
+told = command.submission_command(
+    workflow.config_settings.configfiles, workflow.config_settings.config, Path.cwd()
+)
 if workflow.is_main_process:
     hold(Path.cwd())
+    os.environ[command.VARIABLE] = told
+else:
+    # A job of its own, which may run on another machine: the main process knows better.
+    os.environ.setdefault(command.VARIABLE, told)
 try:
     config = validate(config)
     archives = sources.find_archives(config["data"])
@@ -341,7 +349,12 @@ trunks = {
 named_files = [
     model[key] for model in config["models"].values() for key in ("weights", "soft_labels")
 ]
-own_files = sorted({*filter(None, [*named_files, config["split"]["file"]])})
+sample_file = (
+    f"{photos_root}/{config['data']['sample_submission']}"
+    if config["data"]["sample_submission"] and not archives and not demo_files
+    else None  # there is none, or a rule makes it
+)
+own_files = sorted({*filter(None, [*named_files, config["split"]["file"], sample_file])})
 own_files_cache = Path(f".snakemake/zest/{config['competition']}-files.json")
 chosen_model = config["submission"]["model"]
 candidates = config_submission.candidates(config)

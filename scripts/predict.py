@@ -13,13 +13,12 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-import pyarrow as pa
-
-from zest.contracts import PREDICTIONS, read_image_ids, write_table
+from zest.contracts import read_image_ids
 from zest.engine.batches import load_images
 from zest.engine.model_folder import TrainedModel
 from zest.errors import run
 from zest.folds import parse_fold, rows_of_fold
+from zest.predictions import write_predictions
 
 
 def main() -> None:
@@ -41,22 +40,13 @@ def main() -> None:
 
     model = TrainedModel(args.weights.parent)
     ids = read_image_ids(args.images)
-    labels: list[int] | list[None]
-    rows, labels = list(range(len(ids))), [None] * len(ids)
+    rows, labels = list(range(len(ids))), None
     if args.folds:
         rows, labels = rows_of_fold(ids, args.folds, args.fold)
     images = load_images(args.images, model.preprocessing["image_size"], rows)
     probabilities = model.predict_fitted(images, args.threads)
     chosen = [ids[row] for row in rows]
-    table = pa.table(
-        {
-            "image_id": chosen,
-            "fold": pa.array([args.fold] * len(chosen), pa.int32()),
-            "label": pa.array(labels, pa.int32()),
-            "probabilities": pa.array(list(probabilities), pa.list_(pa.float32())),
-        }
-    )
-    write_table(table, args.out, PREDICTIONS)
+    write_predictions(args.out, chosen, args.fold, probabilities, labels)
     print(f"{len(chosen)} photos predicted: {args.out}", flush=True)
 
 

@@ -9,10 +9,10 @@ import functools
 import json
 from pathlib import Path
 
-from zest.catalogued import read_catalogued
+from zest.catalogued import read_fitted
 from zest.contracts import CATALOG, IMAGES, in_row_groups, read_table, write_table
 from zest.errors import run
-from zest.images import encode_png, fit
+from zest.images import encode_png
 from zest.parallel import ordered_map
 
 COLUMNS = ["image_id", "path", "width", "height"]  # of the catalog
@@ -21,7 +21,7 @@ COLUMNS = ["image_id", "path", "width", "height"]  # of the catalog
 def prepare(row: tuple[str, Path, int], size: int, how: str) -> dict:
     """Return a row of the IMAGES table for (image_id, path of the photo, its width x height)."""
     image_id, path, pixels = row
-    png = encode_png(fit(read_catalogued(path, pixels, short_side=size), size, how))
+    png = encode_png(read_fitted(path, pixels, size, how))
     return {"image_id": image_id, "image": {"bytes": png, "path": f"{image_id}.png"}}
 
 

@@ -10,20 +10,18 @@ column per class is filled with probabilities.
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from catalog.names import nfc
+from submission.form import Form, form_of, thresholds_of
 from zest.classes import ClassInfo, class_title, read_classes
+from zest.command import command_told
 from zest.contracts import CATALOG, PREDICTIONS, read_table
-from zest.decoding import expected_grades, grade, natural_thresholds
 from zest.errors import UserError, run
 from zest.files import csv_text, sha256, write_text
 from zest.leader import choose_model, of_model
 from zest.provenance import code_hashes, data_hash, package_versions
-from zest.sample_file import Sample, read_sample
 
 _SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
 
@@ -128,9 +126,10 @@ def main() -> None:
     if wanted == "ensemble":
         model_weights = choose_weights(args.ensemble, cfg["submission"]["ensemble"]["weights"])
     weights = [path for name in model_weights for path in of_model(args.weights, name)]
+    predictions = {name: of_model(args.predictions, name) for name in model_weights}
     check_size(weights, cfg["rules"]["max_model_mb"])
     classes = read_classes(args.classes)
-    averaged = {name: average_folds(of_model(args.predictions, name)) for name in model_weights}
+    averaged = {name: average_folds(paths) for name, paths in predictions.items()}
     probabilities = average_models(averaged, model_weights)
 
     catalogs = [read_table(path, CATALOG) for path in args.catalogs]
@@ -138,156 +137,28 @@ def main() -> None:
     form = form_of(cfg, args.root, classes, thresholds)
     write_submission(form, probabilities, args.submission)
     tell_classes_never_predicted(form, probabilities, classes)
+    sample = form.sample and form.sample.table.path
     provenance = {
+        "command": command_told(),
         "submission_sha256": sha256(args.submission),
         "model": model,
         "model_weights": model_weights,
         "weights_sha256": {str(path): sha256(path) for path in weights},
+        "model_json_sha256": {
+            str(path): sha256(path) for path in (one.with_name("model.json") for one in weights)
+        },
+        "predictions_sha256": {
+            str(path): sha256(path) for paths in predictions.values() for path in paths
+        },
+        "thresholds": None if thresholds is None else thresholds.tolist(),
         "data_sha256": dict(zip(("train", "test"), map(data_hash, catalogs), strict=True)),
+        "sample_sha256": sample and sha256(sample),
         "config": cfg,
         "code": code_hashes(Path(__file__).parent),
         "packages": package_versions(),
     }
     write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
     print(f"model {model}, {len(probabilities)} photos: {args.submission}", flush=True)
-
-
-@dataclass(frozen=True)
-class Form:
-    """What a submission looks like.
-
-    Attributes:
-        sample: the file to fill in, or None.
-        columns: the header where there is no sample file.
-        order: of the probabilities: the label of each column; None where one class is handed in.
-        names: what each class is called in the file, in the order of the labels.
-        thresholds: of the expected grade, (K-1,); None where the likeliest class is taken.
-    """
-
-    sample: Sample | None
-    columns: list[str]
-    order: list[int] | None
-    names: list[str]
-    thresholds: np.ndarray | None = None
-
-    def label(self, probabilities: np.ndarray) -> int:
-        """Return the class of a photo, 0..K-1, of its probabilities, float64 (K,)."""
-        if self.thresholds is None:
-            return int(probabilities.argmax())
-        return int(grade(expected_grades(probabilities[None]), self.thresholds)[0])
-
-    def fields(self, probabilities: np.ndarray) -> list[str]:
-        """Return what is written for a photo, of its probabilities, float64 (K,)."""
-        if self.order is None:
-            return [self.names[self.label(probabilities)]]
-        return [f"{probabilities[label]:.9g}" for label in self.order]
-
-
-def thresholds_of(
-    decode: str, decodings: list[Path], model: str, classes: int
-) -> np.ndarray | None:
-    """Return the thresholds of the expected grade, float64 (K-1,); None for the likeliest class.
-
-    Args:
-        decode: `submission.decode`.
-        decodings: evaluation/{model}/decodings.json of the models.
-        model: whose predictions are handed in.
-        classes: K.
-
-    Raises:
-        UserError: there are none of this model.
-    """
-    if decode == "argmax":
-        return None
-    if decode == "expected_cost":
-        return natural_thresholds(classes)
-    path = next(path for path in decodings if path.parent.name == model)
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found is None:
-        raise UserError(
-            f"{path}: there were too few photos, or no numbers, to fit thresholds to. Set "
-            "submission.decode: expected_cost."
-        )
-    return np.array(found["thresholds"])
-
-
-def form_of(
-    cfg: dict, root: Path, classes: list[ClassInfo], thresholds: np.ndarray | None = None
-) -> Form:
-    """Find out what is to be written, by `submission.values` and the sample file.
-
-    Raises:
-        UserError: the columns of the sample file are not those of the classes, or not as many as
-            `submission.values` asks for.
-    """
-    data, wanted = cfg["data"], cfg["submission"]["values"]
-    numbers, names = [one.class_num for one in classes], [one.name for one in classes]
-    if data["sample_submission"] is None:
-        several, sample = wanted == "probabilities", None
-        columns = [data["id_column"], *(numbers if several else [data["label_column"]])]
-    else:
-        path = root / data["sample_submission"]
-        sample, columns = read_sample(path, data["dummy_ids"]), []
-        several = sample.value_columns > 1
-        if wanted != "auto" and several != (wanted == "probabilities"):
-            raise UserError(
-                f"{path}: {sample.value_columns} column(s) beside the id, and submission.values is "
-                f"{wanted}. Set submission.values to auto, or name another sample file."
-            )
-        if wanted == "auto" and not several:
-            wanted = _coding(sample, numbers, names)
-    order = None
-    if several and thresholds is not None:
-        raise UserError(
-            "submission.decode chooses a class, and the sample file asks for probabilities. Set "
-            "submission.decode: argmax."
-        )
-    if several:
-        order = column_order(sample, numbers, names) if sample else list(range(len(classes)))
-    return Form(sample, columns, order, names if wanted == "name" else numbers, thresholds)
-
-
-def _coding(sample: Sample, numbers: list[str], names: list[str]) -> str:
-    """Return whether the sample file holds names of classes, or else numbers."""
-    rows = [fields for _, fields in sample.rows if fields[0].strip() not in sample.dummy]
-    values = {nfc(value.strip()) for _, value in rows} - {""}
-    if not values <= set(numbers) and values <= set(names):
-        return "name"
-    if strange := sorted(values - set(numbers)):
-        print(
-            f"warning: {sample.table.path} holds {strange[0]!r}, which is no class "
-            f"({', '.join(numbers)}); numbers are written. For names set submission.values: name.",
-            file=sys.stderr,
-            flush=True,
-        )
-    return "class_num"
-
-
-def column_order(sample: Sample, numbers: list[str], names: list[str]) -> list[int]:
-    """Return the label, 0..K-1, of each column of probabilities, by the header of the sample file.
-
-    Without a header they are in the order of the classes.
-
-    Raises:
-        UserError: the columns are not one for each class.
-    """
-    path = sample.table.path
-    if sample.value_columns != len(numbers):
-        raise UserError(
-            f"{path}: {sample.value_columns} columns beside the id, and there are {len(numbers)} "
-            f"classes ({', '.join(numbers)}). Check data.classes and data.sample_submission."
-        )
-    if sample.columns is None:
-        return list(range(len(numbers)))
-    header = [nfc(one.strip()) for one in sample.columns[1:]]
-    for known in (numbers, names):
-        if sorted(header) == sorted(known):
-            return [known.index(one) for one in header]
-    raise UserError(
-        f"{path}, row {sample.table.rows[0].line}: the columns ({', '.join(header)}) are neither "
-        f"the numbers ({', '.join(numbers)}) nor the names ({', '.join(names)}) of the classes. "
-        "Rename the columns, or correct data.classes."
-    )
 
 
 def write_submission(form: Form, probabilities: dict[str, np.ndarray], out: Path) -> None:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO
 
 from catalog.archive_members import TRUST, Limits, Member, members
-from catalog.names import nfc
 from zest.errors import UserError
 from zest.inventory import is_junk
+from zest.spelling import nfc
 
 CHUNK = 1 << 20  # bytes copied at once
 PROGRESS_SECONDS = 2.0

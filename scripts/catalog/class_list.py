@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.label_sources import LabelledPhoto
-from catalog.names import nfc
 from zest.errors import UserError
 from zest.files import csv_text
 from zest.sample_file import read_delimited, read_lines
+from zest.spelling import nfc
 
 SHOWN = 20
 

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.names import nfc, path_fault
+from catalog.names import path_fault
 from catalog.photo_folder import NoPhoto, PhotoFolder, scan_photos
 from catalog.problems import Problem
 from zest.errors import UserError
 from zest.sample_file import TextTable, read_delimited, read_lines
 from zest.sources import label_files
+from zest.spelling import nfc
 
 
 @dataclass(frozen=True)

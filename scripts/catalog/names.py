@@ -1,7 +1,6 @@
-"""Which names of files are safe, which are junk, and how two spellings of a name are compared."""
+"""Which names of files are safe, and what a folder holds."""
 
 import re
-import unicodedata
 from pathlib import Path
 
 from zest.inventory import is_junk
@@ -28,11 +27,6 @@ def path_fault(name: str) -> str | None:
     if name.endswith("/"):
         return "ends with '/': it names a folder, not a file"
     return None
-
-
-def nfc(name: str) -> str:
-    """Return the composed Unicode form, in which names from any file system compare equal."""
-    return unicodedata.normalize("NFC", name)
 
 
 def listing(folder: Path) -> str:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from catalog.names import listing, nfc, path_fault
+from catalog.names import listing, path_fault
 from zest.errors import UserError
 from zest.inventory import is_junk
 from zest.sources import without_archive_suffix
+from zest.spelling import nfc
 
 
 class NoPhoto(LookupError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zest.errors import UserError
-from zest.images import TooManyPixels, UnreadableImage, decode, open_image
+from zest.images import TooManyPixels, UnreadableImage, decode, fit, open_image
 
 
 def read_catalogued(
@@ -41,6 +41,21 @@ def read_catalogued(
     raise _changed(
         path, f"it has {image.width} x {image.height} pixels, not the {pixels} of the catalog"
     )
+
+
+def read_fitted(path: str | os.PathLike, pixels: int, size: int, how: str) -> np.ndarray:
+    """Read a photo that the catalog lists as a network sees it: uint8, (size, size, 3), RGB.
+
+    Args:
+        path: of the photo.
+        pixels: its width x height in the catalog.
+        size: of the network's input.
+        how: `images.fit`, as for `zest.images.fit`.
+
+    Raises:
+        UserError: as of `read_catalogued`.
+    """
+    return fit(read_catalogued(path, pixels, short_side=size), size, how)
 
 
 def _changed(path: str | os.PathLike, reason: str) -> UserError:

@@ -36,7 +36,7 @@ AFTER_TEST_CATALOG |= {"write_submission", f"{EMBEDDING} test", "find_test_dupli
 # The split is as hard as the test photos are, so it is made anew when they change.
 AFTER_TEST_CATALOG |= FROM_SPLIT
 AFTER_TRAINING_CATALOG = {f"prepare_images {size} train" for size in SIZES}
-AFTER_TRAINING_CATALOG |= {f"{EMBEDDING} train"} | DUPLICATES | FROM_SPLIT
+AFTER_TRAINING_CATALOG |= {f"{EMBEDDING} train", "check_sample_file"} | DUPLICATES | FROM_SPLIT
 
 
 def of_model(model: str) -> set[str]:
@@ -82,7 +82,7 @@ EDITS = {
     ),
     "data, test photos": (
         setting("data.dummy_ids", ["dummy_*"]),
-        {"catalog_test_photos"} | AFTER_TEST_CATALOG,
+        {"catalog_test_photos", "check_sample_file"} | AFTER_TEST_CATALOG,
     ),
     "split, number of folds": (setting("split.folds", 3), FROM_SPLIT),
     "split, a second fold trained": (
@@ -147,6 +147,10 @@ EDITS = {
     "rules, metric": (setting("rules.metric", "macro_f1"), {"compare_models", "write_submission"}),
     "rules, size": (setting("rules.max_model_mb", 90), {"write_submission"}),
     "submission": (setting("submission.model", "small"), {"write_submission"}),
+    "submission, what is written": (
+        setting("submission.values", "name"),
+        {"check_sample_file", "write_submission"},
+    ),
     # code
     "a comment": (
         source("scripts/train_model.py", "import argparse", "import argparse  # x"),
@@ -212,7 +216,7 @@ EDITS = {
     ),
     "the sample file changed": (
         appended("photos/sample_submit.csv", "\n"),
-        {"catalog_test_photos"} | AFTER_TEST_CATALOG,
+        {"catalog_test_photos", "check_sample_file"} | AFTER_TEST_CATALOG,
     ),
     # deleted results
     "the submission deleted": (
@@ -245,6 +249,19 @@ def test_exactly_the_expected_jobs_run_again(project, name):
     edit, expected = EDITS[name]
     edit(project)
     assert planned_jobs(project) == expected
+
+
+def test_another_command_line_with_the_same_configuration_runs_nothing_again(project):
+    done = snakemake(project, "-n", "submission", "--config", "seed=0")
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_verification_makes_nothing_again_whatever_has_changed(project):
+    appended("scripts/zest/images.py", "\nNEW = 1\n")(project)
+    setting("seed", 1)(project)
+    removed("results/tiny/models", "results/tiny/images", "results/tiny/catalog")(project)
+    assert planned_jobs(project, "submission") != set()
+    assert planned_jobs(project, "verify_submission") == set()
 
 
 def test_another_competition_starts_from_nothing_and_leaves_the_first_alone(project):

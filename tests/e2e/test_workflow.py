@@ -42,6 +42,10 @@ def test_the_submission_says_where_it_comes_from(finished):
     (weights,) = told["weights_sha256"]
     assert told["weights_sha256"][weights] == sha256(finished / weights)
     assert told["model"] in weights
+    assert told["command"] == "snakemake submission --configfile config/tiny.yaml"
+    for hashes in ("weights_sha256", "model_json_sha256", "predictions_sha256"):
+        assert {path: sha256(finished / path) for path in told[hashes]} == told[hashes]
+    assert told["sample_sha256"] == sha256(finished / "photos/sample_submit.csv")
     assert {"train", "test"} == set(told["data_sha256"])
     assert "train_model.py" in told["code"]
     assert told["packages"]["paddlepaddle"]
@@ -63,13 +67,63 @@ def test_the_same_run_with_one_job_at_a_time_gives_the_same_bytes(finished, tmp_
     shutil.rmtree(again / ".snakemake")
     done = snakemake(again, "-j1", "all")
     assert done.returncode == 0, done.stdout + done.stderr
-    files = ["submission/submission.csv", "leaderboard.csv", "leaderboard.html", "eda/report.html"]
+    files = ["submission/submission.csv", "submission/provenance.json", "submission/form.json"]
+    files += ["leaderboard.csv", "leaderboard.html", "eda/report.html"]
     files += [f"trainset/{name}/fold0/images.parquet" for name in ("plain", "turned")]
     for model in MODELS:
         files += [f"predictions/{model}/fold0/{part}.parquet" for part in ("val", "test")]
         files += [f"models/{model}/fold0/weights.pdparams"]
     for name in files:
         assert sha256(again / RESULTS / name) == sha256(finished / RESULTS / name), name
+
+
+def verification(project: Path) -> dict:
+    """Run `snakemake verify_submission`; return verification.json, as its exit code says."""
+    done = snakemake(project, "-j2", "verify_submission")
+    told = json.loads((project / RESULTS / "submission/verification.json").read_text())
+    assert told["verified"] == (done.returncode == 0), done.stdout + done.stderr
+    assert told["verdict"] in done.stdout
+    return told
+
+
+def test_a_submission_is_proved_from_the_photos_until_a_byte_of_it_or_of_the_weights_changes(
+    project,
+):
+    for made in ("images", "features", "predictions", "evaluation", "trainset", "leaderboard.csv"):
+        shutil.move(project / RESULTS / made, project / f"away_{made}")
+    told = verification(project)
+    assert told["verified"]
+    assert told["warnings"] == []
+    assert not (project / RESULTS / "images").exists()  # nothing is built for it
+
+    submission = project / RESULTS / "submission/submission.csv"
+    whole = submission.read_bytes()
+    rows = whole.decode().splitlines()
+    edited = rows[6][:-1] + str((int(rows[6][-1]) + 1) % 4)
+    submission.write_text("\n".join([*rows[:6], edited, *rows[7:]]) + "\n")
+    first = {"row": 7, "handed_in": edited, "predicted": rows[6]}
+    assert verification(project)["first_difference"] == first
+    submission.write_bytes(whole)
+
+    (path,) = told["weights_sha256"]
+    weights = bytearray((project / path).read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (project / path).write_bytes(weights)
+    (failure,) = verification(project)["failures"]
+    assert failure.startswith(f"{path} has changed")
+
+
+def test_a_sample_file_that_does_not_go_with_the_classes_stops_the_run_before_any_training(project):
+    for part in ("models", "submission"):
+        shutil.rmtree(project / RESULTS / part)
+    sample = project / "photos/sample_submit.csv"
+    sample.write_text("id,0,1\n" + sample.read_text().partition("\n")[2].replace(",", ",0,"))
+    configure(project, split={"folds": 4, "train_folds": [0], "sessions": "none"})
+    done = snakemake(project, "-j1", "submission")
+    assert done.returncode == 1
+    told = done.stdout + done.stderr
+    assert "2 columns beside the id, and there are 4 classes (0, 1, 2, 3)" in told
+    assert not (project / RESULTS / "models").exists()
 
 
 def test_predictions_are_probabilities_of_the_photos_that_training_never_saw(finished):
@@ -153,6 +207,21 @@ def test_the_five_lines_of_the_readme_predict_as_the_workflow_does(finished):
     np.testing.assert_allclose(told, expected, atol=1e-4)
     names = [one.name for one in read_classes(finished / RESULTS / "catalog/classes.csv")]
     assert done.stdout.splitlines()[-1].startswith(names[int(np.argmax(expected))])
+
+
+def test_the_lines_of_the_readme_for_a_second_stage_predict_what_was_handed_in(finished):
+    blocks = re.findall(r"```python\n(.*?)```", (PROJECT / "README.md").read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "predict_members" in block]
+    lines = lines.replace("results/demo", RESULTS).replace("data/demo", "photos")
+    done = run(finished, "python", "-c", lines)
+    assert done.returncode == 0, done.stderr
+    told = [line.split() for line in done.stdout.splitlines() if line.startswith("test_")]
+    provenance = json.loads((finished / RESULTS / "submission/provenance.json").read_text())
+    (path,) = provenance["predictions_sha256"]
+    table = read_table(finished / path, PREDICTIONS)
+    assert [row[0] for row in told] == table["image_id"].to_pylist()
+    found = [[float(number) for number in row[1:]] for row in told]
+    np.testing.assert_allclose(found, table["probabilities"].to_pylist(), atol=1e-4)
 
 
 def test_visualdl_shows_the_curves(finished):

@@ -1,0 +1,102 @@
+"""Prove that the file to hand in is what the recorded model makes of the test photos.
+
+Reads submission/submission.csv and provenance.json, catalog/test.parquet, the weights and the
+photos themselves. The files and photos must be the recorded ones; then the photos are predicted
+again from their files, and what would be written is compared with what is handed in, byte by byte.
+Writes submission/verification.json; ends with exit code 1 where it is not proved. Other code,
+packages or settings than the recorded ones are told as warnings: the bytes say if they matter.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from zest.runtime import tune_process
+
+if __name__ == "__main__":
+    tune_process()  # before anything imports paddle
+
+from submission.verification import verify
+from zest.command import command_told
+from zest.errors import UserError, run
+from zest.files import write_text
+from zest.provenance import code_hashes, package_versions
+
+KEYS = {
+    "submission_sha256",
+    "model",
+    "model_weights",
+    "weights_sha256",
+    "model_json_sha256",
+    "predictions_sha256",
+    "thresholds",
+    "data_sha256",
+    "sample_sha256",
+    "config",
+    "code",
+    "packages",
+}
+
+
+def read_provenance(path: Path) -> dict:
+    """Read a provenance.json.
+
+    Raises:
+        UserError: it is not JSON, or lacks what a verification needs.
+    """
+    try:
+        provenance = json.loads(path.read_text(encoding="utf-8"))
+        missing = KEYS - provenance.keys()
+    except (ValueError, AttributeError) as error:
+        raise UserError(
+            f"{path}: it is not the JSON that Zest wrote ({error}). Delete it and run: {_remedy()}"
+        ) from error
+    if missing:
+        raise UserError(
+            f"{path}: it has no {', '.join(sorted(missing))}: another version of Zest wrote it. "
+            f"Run: {_remedy()}"
+        )
+    return provenance
+
+
+def _remedy() -> str:
+    """Return the command that makes the submission."""
+    return command_told("snakemake submission")
+
+
+def main() -> None:
+    """Verify the submission; write and tell the verdict."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cfg", required=True, help="JSON: the configuration as it is now")
+    parser.add_argument("--root", required=True, type=Path, help="the competition's folder")
+    parser.add_argument("--submission", required=True, type=Path, help="submission.csv")
+    parser.add_argument("--provenance", required=True, type=Path, help="provenance.json")
+    parser.add_argument("--catalog", required=True, type=Path, help="catalog/test.parquet")
+    parser.add_argument("--threads", required=True, type=int, help="number of processes")
+    parser.add_argument("--out", required=True, type=Path, help="verification.json, written")
+    args = parser.parse_args()
+
+    args.out.unlink(missing_ok=True)  # a verdict on an earlier file must not be taken for this one
+    for path in (args.submission, args.provenance, args.catalog):
+        if not path.is_file():
+            raise UserError(f"{path}: there is no such file. Make it first: {_remedy()}")
+    provenance = read_provenance(args.provenance)
+    now = {
+        "config": json.loads(args.cfg),
+        "code": code_hashes(Path(__file__).parent),
+        "packages": package_versions(),
+    }
+    told = verify(provenance, now, args.submission, args.catalog, args.root, args.threads)
+    write_text(args.out, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    for warning in told["warnings"]:
+        print(f"warning: {warning}", file=sys.stderr)
+    for failure in told["failures"]:
+        print(f"error: {failure}", file=sys.stderr)
+    print(f"{told['verdict']} {args.out}", flush=True)
+    if not told["verified"]:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    run(main)

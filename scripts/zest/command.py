@@ -1,0 +1,51 @@
+"""The command that makes a submission, as its provenance tells it.
+
+The Snakefile imports this module at every call, so it imports nothing slow.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# How a stage learns of it: not by a parameter, or another command line would run the stage again.
+VARIABLE = "ZEST_COMMAND"
+
+
+def submission_command(
+    configfiles: Sequence[Path], overrides: Mapping[str, object], folder: Path
+) -> str:
+    """Return the command that makes the submission of a configuration, for a shell.
+
+    Nothing that does not matter to the result is in it: not the number of jobs, nor the target that
+    was asked for.
+
+    Args:
+        configfiles: absolute paths of the configuration files that were named, in their order.
+        overrides: the values that were given by --config.
+        folder: where snakemake runs; the paths are told relative to it.
+    """
+    words = ["snakemake", "submission"]
+    if configfiles:
+        words += ["--configfile", *(os.path.relpath(path, folder) for path in configfiles)]
+    if overrides:
+        words += ["--config", *(f"{key}={_written(value)}" for key, value in overrides.items())]
+    return shlex.join(words)
+
+
+def command_told(otherwise: str | None = None) -> str | None:
+    """Return the command of the workflow that runs this process, or something else without one."""
+    return os.environ.get(VARIABLE, otherwise)
+
+
+def _written(value: object) -> str:
+    """Return a value such that `snakemake --config key=value` reads it as it is.
+
+    It takes text as it stands, and lists and mappings as YAML, in which JSON is at home.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
