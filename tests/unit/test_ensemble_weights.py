@@ -94,17 +94,16 @@ def test_convex_weights_are_no_worse_than_any_others():
     assert found.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("seed", range(12))
+# With these seeds the quick search fails.
+@pytest.mark.parametrize("seed", [2, 6, 7, 11, 17])
 def test_convex_weights_are_found_where_models_rule_out_what_is_true(seed):
     rng = np.random.default_rng(seed)
-    hit = rng.random((8, 240)) < rng.random((8, 1))
-    given = np.where(hit, 1.0, 0.0)
+    given = np.where(rng.random((12, 240)) < rng.random((12, 1)), 1.0, 0.0)
     models = np.stack([given, 1 - given], axis=2)
-    labels = np.zeros(240, int)
-    found = mix(convex_weights(labels, models), models)
-    least = photo_log_losses(labels, found).mean()
-    others = [mix(one, models) for one in rng.dirichlet(np.ones(8), 200)]
-    assert least <= min(photo_log_losses(labels, one).mean() for one in others)
+    mixed = mix(convex_weights(np.zeros(240, int), models), models)[:, 0]
+    told = mixed > 0  # by one model at least
+    # At the least loss, more of no model would lower it (Karush, Kuhn & Tucker).
+    assert ((given[:, told] / mixed[told]).sum(axis=1) / 240).max() < 1 + 1e-4
 
 
 @pytest.mark.parametrize("metric", TITLES)
@@ -123,6 +122,14 @@ def test_a_greedy_choice_takes_each_time_the_model_that_helps_most():
         chosen.append(int(np.argmin([loss(one) for one in tried])))
     prefixes = [np.bincount(chosen[:size], minlength=4) / size for size in (1, 2, 3)]
     np.testing.assert_allclose(weights, min(prefixes, key=loss))
+
+
+def test_of_the_means_on_its_way_a_greedy_choice_keeps_the_best():
+    first, second = np.full((2, 240, 3), 1 / 3)
+    first[:120] = 0.05 + 0.85 * np.eye(3)[LABELS[:120]]
+    second[120:] = 0.05 + 0.85 * np.eye(3)[LABELS[120:]]
+    weights = greedy_weights(LABELS, np.stack([first, second]), "log_loss", rounds=3)
+    np.testing.assert_array_equal(weights, [0.5, 0.5])
 
 
 def test_equal_scores_go_by_log_loss_and_then_to_the_first():
