@@ -55,10 +55,11 @@ def heat_rows(
         heat: float32, (photos, h, w), or None.
         outside: float, (photos,), NaN where there is no heat.
     """
+    classes = photos.classes
     for row, image_id in enumerate(photos.ids):
         image = np.ascontiguousarray(scale(images[row], min(LARGEST, images.shape[1])))
         jpeg = simplejpeg.encode_jpeg(image, quality=QUALITY)
-        label, predicted = photos.labels[row], photos.classes[row]
+        label, predicted = photos.labels[row], classes[row]
         yield {
             "image_id": image_id,
             "fold": photos.folds[row],
