@@ -37,6 +37,7 @@ rule all:
         *submission_files,
         rules.eda_report.output,
         rules.compare_models.output,
+        tta_files if config["evaluation"]["tta"] else [],
 
 
 rule submission:
@@ -47,6 +48,11 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
+
+
+rule tta:
+    input:
+        expand(rules.judge_tta.output, model=config["models"]),
 
 
 rule model_summary:

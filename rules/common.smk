@@ -24,6 +24,7 @@ from zest.fingerprint import CodeBase
 from zest.locks import hold
 from zest.models.custom import source_digest
 from zest.phases import image_size, phases_of
+from zest.views import WAYS, handed_in_way, stored_size, ways_to_measure
 
 # The network whose features say how alike two photos are: that of the baseline, so computed once.
 EMBEDDING = {
@@ -220,14 +221,17 @@ def flag(option, value):
 
 
 def model_input(pattern):
-    """Make an input function: `pattern` with the recipe and image size of the rule's model."""
+    """Make an input function: `pattern` with the recipe and image size of the rule's model.
+
+    Where the rule predicts by views, the size is that of the photo that they are made of.
+    """
 
     def path(wildcards):
         name = wildcards.model
         return pattern.format(
             **dict(wildcards),
             recipe=config["models"][name]["recipe"],
-            size=image_size(config, name),
+            size=stored_size(wildcards.get("views"), image_size(config, name)),
         )
 
     return path
@@ -255,6 +259,26 @@ def extraction_state(wildcards):
 def data_settings(*keys):
     """Some keys of the `data` section."""
     return {key: config["data"][key] for key in keys}
+
+
+def scoring_settings():
+    """The `evaluation` section as far as scores depend on it."""
+    return {key: value for key, value in config["evaluation"].items() if key != "tta"}
+
+
+def predictions_by_views(wildcards):
+    """The validation predictions of a model by each way that is to be measured."""
+    if not tta_ways:
+        refuse(
+            "evaluation.tta names no way of test-time augmentation, so there is none to measure. Set, "
+            f"for example, evaluation.tta: [horizontal_flip]; there are {', '.join(WAYS)}."
+        )
+    return expand(
+        rules.predict_validation_views.output,
+        model=wildcards.model,
+        views=tta_ways,
+        fold=train_folds,
+    )
 
 
 def with_teachers(names):
@@ -333,6 +357,13 @@ submission_files = (
     if has_test
     else []
 )
+tta_ways = ways_to_measure(config)
+handed_in_views = handed_in_way(config)
+tta_files = (
+    [f"{results}/evaluation/{name}/tta.json" for name in config["models"]] if tta_ways else []
+)
+if submission_files and handed_in_views:  # with the submission comes what its views gain
+    submission_files += [f"{results}/evaluation/{name}/tta.json" for name in candidates]
 
 
 def one_of(names):
@@ -347,3 +378,4 @@ wildcard_constraints:
     fold=r"\d+|all",
     size=r"\d+",
     part="train|test",
+    views=one_of(WAYS),

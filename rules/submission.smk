@@ -1,7 +1,8 @@
 """
 Writes what is handed in, in the shape of the contest's sample file, and where it comes from.
 
-REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file,
+REQUIRES: predictions/{model}/fold{fold}/test.parquet, or {views}/test.parquet beside it where
+          submission.tta asks for views, leaderboard.csv, the sample file,
           evaluation/{model}/decodings.json where thresholds are asked for
 PROVIDES: submission/submission.csv, submission/provenance.json
 """
@@ -10,7 +11,12 @@ PROVIDES: submission/submission.csv, submission/provenance.json
 rule write_submission:
     input:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
-        predictions=expand(rules.predict_test.output, model=candidates, fold=handed_in_folds),
+        predictions=expand(
+            rules.predict_test_views.output if handed_in_views else rules.predict_test.output,
+            model=candidates,
+            fold=handed_in_folds,
+            views=handed_in_views,
+        ),
         weights=expand(rules.predict_test.input.weights, model=candidates, fold=handed_in_folds),
         catalogs=[
             rules.catalog_training_photos.output.catalog,

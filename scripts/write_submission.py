@@ -28,8 +28,12 @@ _SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
 
 
 def of_model(paths: list[Path], model: str) -> list[Path]:
-    """Return the paths {...}/{model}/fold{fold}/{file} of one model."""
-    return [path for path in paths if path.parents[1].name == model]
+    """Return the paths {...}/{model}/fold{fold}/{file} of one model; views lie a folder deeper."""
+
+    def folder(path: Path) -> Path:
+        return next(parent for parent in path.parents if parent.name.startswith("fold")).parent
+
+    return [path for path in paths if folder(path).name == model]
 
 
 def choose_model(leaderboard: Path) -> str:

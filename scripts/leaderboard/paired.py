@@ -81,6 +81,7 @@ def differences(
     confidence: float,
     resamples: int,
     seed: int,
+    comparisons: int | None = None,
 ) -> list[Difference]:
     """Compare models with the leader, by resamples that hold the same photos for both.
 
@@ -96,8 +97,10 @@ def differences(
         confidence: level at which all intervals together hold.
         resamples: number of bootstrap resamples.
         seed: of the resampling.
+        comparisons: how many intervals are to hold at once; None for all pairs of models.
     """
-    pairs = len(others) * (len(others) + 1) // 2
+    if comparisons is None:
+        comparisons = len(others) * (len(others) + 1) // 2
     groups = len(np.unique(leader.groups))
     sign = -1 if lower_is_better else 1
 
@@ -113,11 +116,11 @@ def differences(
         value, drawn = score(other)
         behind = sign * (best - value)
         gaps = sign * (best_drawn - drawn)
-        low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=pairs)
+        low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=comparisons)
         only_leader, only_other, p = mcnemar(leader, other)
         sure = low > 0 or high < 0
         if metric == "accuracy":
-            sure = sure and p < (1 - confidence) / pairs
+            sure = sure and p < (1 - confidence) / comparisons
         found.append(Difference(behind, low, high, only_leader, only_other, p, sure))
     return found
 

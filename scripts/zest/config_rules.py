@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from zest.views import WAYS, handed_in_way
+
 
 def rule_faults(config: dict) -> Iterator[str]:
     """Yield where a complete configuration would break `rules`: the keys, and the way out."""
@@ -24,9 +26,26 @@ def rule_faults(config: dict) -> Iterator[str]:
             f"submission.decode: {decode} chooses a class, and submission.values asks for "
             "probabilities; set submission.decode: argmax"
         )
+    yield from _view_faults(config)
     if config["rules"]["pretrained"] == "forbidden":
         for name, key in _learned_elsewhere(config):
             yield f"rules.pretrained: forbidden, and models.{name} starts from such weights; {key}"
+
+
+def _view_faults(config: dict) -> Iterator[str]:
+    """Yield where test-time augmentation would be handed in and may not, or does not fit."""
+    way = handed_in_way(config)
+    if way and config["rules"]["tta"] == "forbidden":
+        yield (
+            f"rules.tta: forbidden, and submission.tta: {way} would hand in the mean of "
+            f"{WAYS[way]} views of each photo; set submission.tta: none (evaluation.tta may still "
+            "measure what it would gain)"
+        )
+    if way and config["submission"]["decode"] == "thresholds":
+        yield (
+            f"submission.decode: thresholds were fitted to predictions without submission.tta: "
+            f"{way}; set submission.decode: expected_cost or argmax, or submission.tta: none"
+        )
 
 
 def _learned_elsewhere(config: dict) -> Iterator[tuple[str, str]]:
