@@ -68,6 +68,11 @@ rule ablations:
         expand(rules.judge_ablation.output, ablation=config["ablations"]),
 
 
+rule tta:
+    input:
+        expand(rules.judge_tta.output, model=config["models"]),
+
+
 rule ensemble:
     input:
         fitted_ensemble,

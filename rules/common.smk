@@ -28,6 +28,7 @@ from zest.locks import hold
 from zest.models.custom import source_digest
 from zest.phases import image_size, phases_of
 from zest.teachers import with_teachers
+from zest.views import WAYS, handed_in_way, stored_size, ways_to_measure
 
 # The network whose features say how alike two photos are: that of the baseline, so computed once.
 EMBEDDING = {
@@ -238,14 +239,17 @@ def flag(option, value):
 
 
 def model_input(pattern):
-    """Make an input function: `pattern` with the recipe and image size of the rule's model."""
+    """Make an input function: `pattern` with the recipe and image size of the rule's model.
+
+    Where the rule predicts by views, the size is that of the photo that they are made of.
+    """
 
     def path(wildcards):
         name = wildcards.model
         return pattern.format(
             **dict(wildcards),
             recipe=config["models"][name]["recipe"],
-            size=image_size(config, name),
+            size=stored_size(wildcards.get("views"), image_size(config, name)),
         )
 
     return path
@@ -278,6 +282,21 @@ def data_settings(*keys):
 def evaluation_settings(*keys):
     """Some keys of the `evaluation` section."""
     return {key: config["evaluation"][key] for key in keys}
+
+
+def predictions_by_views(wildcards):
+    """The validation predictions of a model by each way that is to be measured."""
+    if not tta_ways:
+        refuse(
+            "evaluation.tta names no way of test-time augmentation, so there is none to measure. Set, "
+            f"for example, evaluation.tta: [horizontal_flip]; there are {', '.join(WAYS)}."
+        )
+    return expand(
+        rules.predict_validation_views.output,
+        model=wildcards.model,
+        views=tta_ways,
+        fold=train_folds,
+    )
 
 
 def submission_settings(wildcards):
@@ -365,6 +384,13 @@ submission_files = (
     if has_test
     else []
 )
+tta_ways = ways_to_measure(config)
+handed_in_views = handed_in_way(config)
+tta_files = (
+    [f"{results}/evaluation/{name}/tta.json" for name in config["models"]] if tta_ways else []
+)
+if submission_files and handed_in_views:  # with the submission comes what its views gain
+    submission_files += [f"{results}/evaluation/{name}/tta.json" for name in candidates]
 
 
 def one_of(names):
@@ -380,3 +406,4 @@ wildcard_constraints:
     fold=r"\d+|all",
     size=r"\d+",
     part="train|test",
+    views=one_of(WAYS),

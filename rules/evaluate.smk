@@ -1,11 +1,12 @@
 """
-Scores each model on validation photos only, and ranks the models.
+Scores each model on validation photos only, and ranks the models. Says what test-time augmentation would
+gain, where it is asked for.
 
-REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, split/folds.parquet,
-          catalog/classes.csv
+REQUIRES: predictions/{model}/fold{fold}/val.parquet of the trained folds, and {views}/val.parquet beside
+          it for test-time augmentation, split/folds.parquet, catalog/classes.csv
 PROVIDES: evaluation/{model}/: out_of_fold.parquet, scores.json, per_class.csv,
           confusion_matrix.csv, confusion_matrix.png, calibration.json, reliability.png,
-          decodings.json; leaderboard.csv, .json and .html
+          decodings.json, and tta.json where asked for; leaderboard.csv, .json and .html
 """
 
 
@@ -83,3 +84,26 @@ rule compare_models:
         " --out-of-fold {input.predictions:q}"
         " --table {output.table:q} --page {output.page:q} --comparisons {output.comparisons:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule judge_tta:
+    input:
+        out_of_fold=rules.evaluate_model.output.out_of_fold,
+        predictions=predictions_by_views,
+    output:
+        f"{results}/evaluation/{{model}}/tta.json",
+    log:
+        f"{results}/logs/judge_tta/{{model}}.log",
+    conda:
+        environment
+    params:
+        cfg=settings(
+            "seed",
+            evaluation=evaluation_settings("confidence", "resamples"),
+            metric=config["rules"]["metric"],
+        ),
+        code=code_of("judge_tta.py"),
+    shell:
+        "python scripts/judge_tta.py --cfg {params.cfg:q} --name {wildcards.model:q}"
+        " --out-of-fold {input.out_of_fold:q} --predictions {input.predictions:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"

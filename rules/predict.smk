@@ -1,9 +1,11 @@
 """
 Predicts class probabilities: of the validation photos of a fold (val), of the test photos (test), or of
-a training set, for a student that learns from this model.
+a training set, for a student that learns from this model. With test-time augmentation the probabilities
+are the mean of those of several views of a photo.
 
 REQUIRES: models/{model}/fold{fold}/, images/{size}/{train,test}.parquet, split/folds.parquet
-PROVIDES: predictions/{model}/fold{fold}/{val,test}.parquet and trainset_{recipe}.parquet
+PROVIDES: predictions/{model}/fold{fold}/{val,test}.parquet and trainset_{recipe}.parquet, and by views
+          predictions/{model}/fold{fold}/{views}/{val,test}.parquet
 """
 
 
@@ -24,10 +26,11 @@ rule predict_validation:
         gpu=1,
     params:
         code=code_of_network("predict.py"),
+        views="",
     shell:
         "python scripts/predict.py --weights {input.weights:q} --images {input.images:q}"
-        " --folds {input.folds:q} --fold {wildcards.fold} --threads {threads} --out {output:q}"
-        " 2>&1 | tee {log:q}"
+        " --folds {input.folds:q} --fold {wildcards.fold} {params.views} --threads {threads}"
+        " --out {output:q} 2>&1 | tee {log:q}"
 
 
 rule predict_test:
@@ -46,9 +49,11 @@ rule predict_test:
         gpu=1,
     params:
         code=code_of_network("predict.py"),
+        views="",
     shell:
         "python scripts/predict.py --weights {input.weights:q} --images {input.images:q}"
-        " --fold {wildcards.fold} --threads {threads} --out {output:q} 2>&1 | tee {log:q}"
+        " --fold {wildcards.fold} {params.views} --threads {threads} --out {output:q}"
+        " 2>&1 | tee {log:q}"
 
 
 use rule predict_test as predict_trainset with:
@@ -60,3 +65,21 @@ use rule predict_test as predict_trainset with:
         f"{results}/predictions/{{model}}/fold{{fold}}/trainset_{{recipe}}.parquet",
     log:
         f"{results}/logs/predict_trainset/{{model}}-{{recipe}}-{{fold}}.log",
+
+
+use rule predict_validation as predict_validation_views with:
+    output:
+        f"{results}/predictions/{{model}}/fold{{fold}}/{{views}}/val.parquet",
+    log:
+        f"{results}/logs/predict_validation/{{model}}-{{fold}}-{{views}}.log",
+    params:
+        views="--views {views}",
+
+
+use rule predict_test as predict_test_views with:
+    output:
+        f"{results}/predictions/{{model}}/fold{{fold}}/{{views}}/test.parquet",
+    log:
+        f"{results}/logs/predict_test/{{model}}-{{fold}}-{{views}}.log",
+    params:
+        views="--views {views}",

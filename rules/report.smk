@@ -22,7 +22,7 @@ rule write_report:
         histories=rules.measure_costs.input.histories,
         ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
         ensemble=rules.fit_ensemble.output if len(ensemble_models) > 1 else [],
-        tta=[],
+        tta=tta_files,
         templates=template_files("scripts/report/templates", "scripts/zest/page"),
     output:
         report(f"{results}/report.html", category="Report", labels={"figure": "report"}),
@@ -35,7 +35,10 @@ rule write_report:
             "competition",
             folds=config["split"]["folds"],
             train_folds=train_folds,
-            rules={key: config["rules"][key] for key in ("metric", "classes_ordered", "ensemble")},
+            rules={
+                key: config["rules"][key]
+                for key in ("metric", "classes_ordered", "tta", "ensemble")
+            },
             models={
                 name: {key: model[key] for key in ("method", "epochs", "phases", "mixup")}
                 for name, model in config["models"].items()

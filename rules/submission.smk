@@ -2,7 +2,8 @@
 Writes what is handed in, in the shape of the contest's sample file, and where it comes from; proves
 that it comes from there.
 
-REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file,
+REQUIRES: predictions/{model}/fold{fold}/test.parquet, or {views}/test.parquet beside it where
+          submission.tta asks for views, leaderboard.csv, the sample file,
           evaluation/{model}/decodings.json where thresholds are asked for,
           ensemble/ensemble.json where several models are
 PROVIDES: submission/form.json, submission/submission.csv, submission/provenance.json; where asked for
@@ -38,7 +39,12 @@ rule write_submission:
     input:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
         ensemble=rules.fit_ensemble.output if chosen_model == "ensemble" else [],
-        predictions=expand(rules.predict_test.output, model=candidates, fold=handed_in_folds),
+        predictions=expand(
+            rules.predict_test_views.output if handed_in_views else rules.predict_test.output,
+            model=candidates,
+            fold=handed_in_folds,
+            views=handed_in_views,
+        ),
         weights=expand(rules.predict_test.input.weights, model=candidates, fold=handed_in_folds),
         models=expand(rules.predict_test.input.model, model=candidates, fold=handed_in_folds),
         form=rules.check_sample_file.output,

@@ -125,10 +125,6 @@ def confusion_csv(counts: np.ndarray, classes: list[ClassInfo]) -> str:
     return csv_text(["label", *(one.name for one in classes)], rows)
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None  # JSON knows no NaN
-
-
 def title_of(metric: str, top_k: int) -> str:
     """Return what people call a metric."""
     others = {"top_k_accuracy": f"top-{top_k} accuracy", "calibration_error": "calibration error"}
@@ -182,10 +178,7 @@ def main() -> None:
         "folds": len(args.predictions),
         "confidence": confidence,
         "top_k": cfg["evaluation"]["top_k"],
-        "scores": {
-            name: {key: _finite(value) for key, value in dataclasses.asdict(score).items()}
-            for name, score in scores.items()
-        },
+        "scores": {name: score.as_json() for name, score in scores.items()},
     }
     write_text(args.scores, json.dumps(summary, indent=2, allow_nan=False) + "\n")
     rows = per_class_table(counts, areas, classes, confidence)

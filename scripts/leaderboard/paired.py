@@ -81,10 +81,19 @@ def differences(
     confidence: float,
     resamples: int,
     seed: int,
+    comparisons: int | None = None,
 ) -> list[Difference]:
     """Compare models with the leader, as `compare` does contenders of one training each."""
-    alone = [[other] for other in others]
-    return compare([leader], alone, metric, lower_is_better, confidence, resamples, seed)
+    return compare(
+        [leader],
+        [[other] for other in others],
+        metric,
+        lower_is_better,
+        confidence,
+        resamples,
+        seed,
+        comparisons,
+    )
 
 
 def compare(
@@ -95,6 +104,7 @@ def compare(
     confidence: float,
     resamples: int,
     seed: int,
+    comparisons: int | None = None,
 ) -> list[Difference]:
     """Compare contenders with the leader, by resamples that hold the same photos for all.
 
@@ -110,8 +120,10 @@ def compare(
         confidence: level at which all intervals together hold.
         resamples: number of bootstrap resamples.
         seed: of the resampling.
+        comparisons: how many intervals are to hold at once; None for all pairs of models.
     """
-    pairs = len(others) * (len(others) + 1) // 2
+    if comparisons is None:
+        comparisons = len(others) * (len(others) + 1) // 2
     groups = len(np.unique(leader[0].groups))
     sign = -1 if lower_is_better else 1
     if any(one.ids != leader[0].ids for other in others for one in other):
@@ -121,11 +133,11 @@ def compare(
     for other, (value, drawn) in zip(others, rest, strict=True):
         behind = sign * (best - value)
         gaps = sign * (best_drawn - drawn)
-        low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=pairs)
+        low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=comparisons)
         only_leader, only_other, p = mcnemar(leader, other)
         sure = low > 0 or high < 0
         if metric == "accuracy":
-            sure = sure and p < (1 - confidence) / pairs
+            sure = sure and p < (1 - confidence) / comparisons
         found.append(Difference(behind, low, high, only_leader, only_other, p, sure))
     return found
 

@@ -22,6 +22,7 @@ from zest.folds import parse_fold
 from zest.leader import of_model
 from zest.parallel import ordered_map
 from zest.predictions import write_predictions
+from zest.views import handed_in_way, stored_size
 
 
 class Photo(NamedTuple):
@@ -40,18 +41,21 @@ class Member:
         name: of the model.
         share: of its probabilities in the mean; the shares of all members sum to one.
         weights: models/{name}/fold{fold}/weights.pdparams of its folds, in their order.
+        way: of test-time augmentation, one of `zest.views.WAYS`, or None.
     """
 
     name: str
     share: float
     weights: list[Path]
+    way: str | None
 
 
 def members_of(provenance: dict) -> list[Member]:
     """Return the models that a provenance names: one, or those of an ensemble."""
     shares = provenance["model_weights"]
     weights = [Path(path) for path in provenance["weights_sha256"]]
-    return [Member(name, share, of_model(weights, name)) for name, share in shares.items()]
+    way = handed_in_way(provenance["config"])
+    return [Member(name, share, of_model(weights, name), way) for name, share in shares.items()]
 
 
 def photos_of(catalog: Path, root: Path) -> list[Photo]:
@@ -83,7 +87,7 @@ def predict_members(
         UserError: a photo cannot be read, or weights are not those of the network in model.json.
     """
     # All of them before the first network: its threads and locks must not be forked.
-    fitted = fit_photos([path for member in members for path in member.weights], photos, threads)
+    fitted = fit_photos(members, photos, threads)
     ids = [photo.image_id for photo in photos]
     averaged = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +97,7 @@ def predict_members(
                 trained = weights.parent
                 paths.append(Path(folder, member.name, trained.name, "test.parquet"))
                 probabilities = TrainedModel(trained).predict_fitted(
-                    fitted[preprocessing_of(trained)], threads
+                    fitted[preprocessing_of(trained, member.way)], threads, member.way
                 )
                 fold = parse_fold(trained.name.removeprefix("fold"))
                 write_predictions(paths[-1], ids, fold, probabilities)
@@ -101,14 +105,14 @@ def predict_members(
     return average_models(averaged, {member.name: member.share for member in members})
 
 
-def preprocessing_of(folder: Path) -> tuple[int, str]:
-    """Return the input size of a trained model, and how a photo is brought to it."""
+def preprocessing_of(folder: Path, way: str | None) -> tuple[int, str]:
+    """Return how large a trained model has a photo for a way, and how it is brought to that."""
     told = json.loads((folder / "model.json").read_text(encoding="utf-8"))["preprocessing"]
-    return told["image_size"], told["fit"]
+    return stored_size(way, told["image_size"]), told["fit"]
 
 
 def fit_photos(
-    weights: Sequence[Path], photos: Sequence[Photo], threads: int
+    members: Sequence[Member], photos: Sequence[Photo], threads: int
 ) -> dict[tuple[int, str], np.ndarray]:
     """Read the photos once for each preprocessing of these models.
 
@@ -118,8 +122,11 @@ def fit_photos(
     Raises:
         UserError: as of `zest.catalogued.read_catalogued`.
     """
+    kinds = {
+        preprocessing_of(path.parent, member.way) for member in members for path in member.weights
+    }
     fitted = {}
-    for size, how in sorted({preprocessing_of(path.parent) for path in weights}):
+    for size, how in sorted(kinds):
         work = functools.partial(_fit, size=size, how=how)
         images = ordered_map(work, photos, len(photos), threads, f"resize to {size}")
         fitted[size, how] = np.stack(list(images))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from zest.config_submission import candidates
 from zest.teachers import with_teachers
+from zest.views import WAYS, handed_in_way
 
 
 def rule_faults(config: dict) -> Iterator[str]:
@@ -32,6 +33,7 @@ def rule_faults(config: dict) -> Iterator[str]:
             f"submission.decode: {decode} chooses a class, and submission.values asks for "
             "probabilities; set submission.decode: argmax"
         )
+    yield from _view_faults(config)
     could_count = _could_count(config)
     if config["rules"]["pretrained"] == "forbidden":
         for name, key in _learned_elsewhere(config, could_count):
@@ -52,6 +54,22 @@ def rule_faults(config: dict) -> Iterator[str]:
                     f"rules.pseudo_labels: forbidden, and models.{name} learns from test photos; "
                     f"set models.{name}.pseudo_labels: null, or name another submission.model"
                 )
+
+
+def _view_faults(config: dict) -> Iterator[str]:
+    """Yield where test-time augmentation would be handed in and may not, or does not fit."""
+    way = handed_in_way(config)
+    if way and config["rules"]["tta"] == "forbidden":
+        yield (
+            f"rules.tta: forbidden, and submission.tta: {way} would hand in the mean of "
+            f"{WAYS[way]} views of each photo; set submission.tta: none (evaluation.tta may still "
+            "measure what it would gain)"
+        )
+    if way and config["submission"]["decode"] == "thresholds":
+        yield (
+            f"submission.decode: thresholds were fitted to predictions without submission.tta: "
+            f"{way}; set submission.decode: expected_cost or argmax, or submission.tta: none"
+        )
 
 
 def _could_count(config: dict) -> dict[str, dict]:

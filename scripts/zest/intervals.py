@@ -1,7 +1,7 @@
 """How sure a score is: intervals by resampling photos, or whole groups of them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -25,6 +25,10 @@ class Score:
     low: float
     high: float
     n: int
+
+    def as_json(self) -> dict[str, float | None]:
+        """Return the attributes by name; None where one is not finite, as JSON knows no NaN."""
+        return {key: value if np.isfinite(value) else None for key, value in asdict(self).items()}
 
 
 def score_all(

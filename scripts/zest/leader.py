@@ -11,5 +11,9 @@ def choose_model(leaderboard: Path) -> str:
 
 
 def of_model(paths: list[Path], model: str) -> list[Path]:
-    """Return the paths {...}/{model}/fold{fold}/{file} of one model."""
-    return [path for path in paths if path.parents[1].name == model]
+    """Return the paths {...}/{model}/fold{fold}/{file} of one model; views lie a folder deeper."""
+
+    def folder(path: Path) -> Path:
+        return next(parent for parent in path.parents if parent.name.startswith("fold")).parent
+
+    return [path for path in paths if folder(path).name == model]

@@ -35,6 +35,6 @@ def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.ya
 
 
 def _name(job) -> str:
-    order = ("model", "trunk", "recipe", "size", "part", "fold")
+    order = ("model", "trunk", "recipe", "size", "part", "fold", "views")
     values = [job.wildcards_dict[key] for key in order if key in job.wildcards_dict]
     return " ".join([job.rule.name, *values])

@@ -1,9 +1,10 @@
 """What the rules of a contest forbid is refused before anything runs, by its key."""
 
 import pytest
+import yaml
 
 from configuring import minimal
-from zest.config import validate
+from zest.config import SCHEMA_PATH, validate
 from zest.errors import UserError
 
 
@@ -126,3 +127,40 @@ def test_only_ordered_classes_are_chosen_by_their_order():
         submission={"decode": "expected_cost", "values": "probabilities"},
     )
     assert "submission.values asks for probabilities" in told
+
+
+def test_views_are_handed_in_only_where_the_contest_allows_it():
+    told = faults({"tta": "forbidden"}, submission={"tta": "flips"})
+    assert "rules.tta: forbidden, and submission.tta: flips would hand in the mean of 4" in told
+    assert "set submission.tta: none" in told
+    assert faults({"tta": "allowed"}, submission={"tta": "flips"}) == ""
+
+
+def test_what_views_would_gain_may_always_be_measured():
+    assert faults({"tta": "forbidden"}, evaluation={"tta": ["flips", "multi_crop"]}) == ""
+
+
+def test_thresholds_fit_predictions_without_views():
+    ordered = {"classes_ordered": True}
+    told = faults(ordered, submission={"tta": "flips", "decode": "thresholds"})
+    assert "submission.decode: thresholds were fitted to predictions without" in told
+    assert "set submission.decode: expected_cost or argmax" in told
+    for decode in ("expected_cost", "argmax"):
+        assert faults(ordered, submission={"tta": "flips", "decode": decode}) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"evaluation": {"tta": ["flip"]}}, "evaluation.tta[0]: must be one of horizontal_flip"),
+        ({"evaluation": {"tta": ["flips", "flips"]}}, "evaluation.tta: names the same twice"),
+        ({"submission": {"tta": "turns"}}, "submission.tta: must be one of none, horizontal_flip"),
+    ],
+)
+def test_a_way_that_is_not_known_is_refused_with_those_that_are(changes, expected):
+    assert expected in faults({}, **changes)
+
+
+def test_the_lemon_contest_forbids_views():
+    config = yaml.safe_load((SCHEMA_PATH.parent / "lemon.yaml").read_text())
+    assert config["rules"]["tta"] == "forbidden"

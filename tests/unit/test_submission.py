@@ -108,6 +108,12 @@ def test_the_files_of_a_model_are_told_by_their_folder(tmp_path):
     assert of_model(paths, "a") == [paths[0], paths[2]]
 
 
+def test_predictions_by_views_are_told_by_the_folder_of_the_fold(tmp_path):
+    names = ("a", "flips", "fold0")  # what a model may be called too
+    paths = [tmp_path / name / "foldall" / "flips" / "test.parquet" for name in names]
+    assert [of_model(paths, name) for name in names] == [[path] for path in paths]
+
+
 CLASSES = [ClassInfo(n, str(10 * n), name, 5) for n, name in enumerate(["bad", "fair", "good"])]
 PHOTOS = {"a.jpg": np.array([0.1, 0.2, 0.7]), "b.jpg": np.array([0.25, 0.5, 0.25])}
 

@@ -189,10 +189,11 @@ def test_a_class_is_chosen_by_the_thresholds_of_the_provenance():
 def test_the_models_of_an_ensemble_have_their_shares():
     paths = [f"models/{model}/fold{fold}/weights.pdparams" for model in "ab" for fold in (0, 1)]
     told = {"model": "ensemble", "model_weights": {"a": 0.75, "b": 0.25}}
+    told["config"] = {"submission": {"tta": "flips"}}
     members = members_of({**told, "weights_sha256": dict.fromkeys(paths, "")})
     assert members == [
-        Member("a", 0.75, [Path(path) for path in paths[:2]]),
-        Member("b", 0.25, [Path(path) for path in paths[2:]]),
+        Member("a", 0.75, [Path(path) for path in paths[:2]], "flips"),
+        Member("b", 0.25, [Path(path) for path in paths[2:]], "flips"),
     ]
 
 

@@ -16,7 +16,7 @@ import tempfile
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -58,27 +58,45 @@ def compile_inference(net: nn.Layer, image_size: int, batch_size: int) -> Forwar
 def predict_images(
     net: nn.Layer, images: np.ndarray, mean: tuple, std: tuple, workers: int, batch_size: int = 16
 ) -> np.ndarray:
-    """Run a network over all images.
+    """Run a network over all images: `predict_views` of the images as they are.
 
-    The last batch is filled up with black images, whose results are dropped. Another process is
-    started only where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the first batch.
+    Returns:
+        float32, (n, ...): what `net` makes of each image.
+    """
+    return predict_views(net, [images], mean, std, workers, batch_size)[0]
+
+
+def predict_views(
+    net: nn.Layer,
+    views: Sequence[np.ndarray],
+    mean: tuple,
+    std: tuple,
+    workers: int,
+    batch_size: int = 16,
+) -> np.ndarray:
+    """Run a network over several views of the same images, compiled once for all of them.
+
+    A batch is of one view; the last one is filled up with black images, whose results are dropped.
+    Another process is started only where it has `SECONDS_WORTH_A_PROCESS` to do, judged by the
+    first batch.
 
     Args:
         net: in evaluation mode: float32 (batch, 3, size, size) to one tensor, float32 (batch, ...).
-        images: uint8 RGB, (n, size, size, 3); may be a memory map.
+        views: one or more, each uint8 RGB, (n, size, size, 3); may be memory maps.
         mean: of the normalisation, on [0, 1].
         std: of the normalisation, on [0, 1].
         workers: the largest number of processes, this one included.
         batch_size: images at once; the last digits of the results may depend on it.
 
     Returns:
-        float32, (n, ...): what `net` makes of each image.
+        float32, (views, n, ...): what `net` makes of each image in each view.
     """
-    forward, model = _compile(net, images.shape[1], batch_size)
+    forward, model = _compile(net, views[0].shape[1], batch_size)
     predict = _predictor(forward, mean, std, batch_size)
-    images = np.asarray(images)  # a part of a memory map cannot be sent to another process
-    starts = range(0, max(1, len(images)), batch_size)  # without images, one batch gives the shape
-    first, *batches = [images[start : start + batch_size] for start in starts]
+    views = [np.asarray(view) for view in views]  # no part of a memory map can be sent elsewhere
+    count = len(views[0])
+    starts = range(0, max(1, count), batch_size)  # without images, one batch gives the shape
+    first, *batches = [view[start : start + batch_size] for view in views for start in starts]
     started = time.perf_counter()
     results = [predict(first)]
     seconds = (time.perf_counter() - started) * len(batches)
@@ -87,7 +105,8 @@ def predict_images(
         results += _share(predict, batches, others, (model, mean, std, batch_size))
     else:
         results += map(predict, batches)
-    return np.concatenate(results)
+    together = np.concatenate(results)
+    return together.reshape(len(views), count, *together.shape[1:])
 
 
 def _predictor(forward: Forward, mean: tuple, std: tuple, batch_size: int) -> Forward:

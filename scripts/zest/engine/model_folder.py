@@ -9,8 +9,9 @@ import paddle
 from paddle import nn
 
 from zest.classes import ClassInfo
-from zest.engine.inference import predict_images
+from zest.engine.inference import predict_views
 from zest.engine.prediction import softmax
+from zest.engine.views import views_of
 from zest.errors import UserError
 from zest.files import atomic_path, write_text
 from zest.images import fit, load_rgb
@@ -62,18 +63,25 @@ class TrainedModel:
         ]
         return self.predict_fitted(np.stack(images))
 
-    def predict_fitted(self, images: np.ndarray, workers: int = 1) -> np.ndarray:
+    def predict_fitted(
+        self, images: np.ndarray, workers: int = 1, way: str | None = None
+    ) -> np.ndarray:
         """Return the probabilities for images as `zest.images.fit` makes them.
 
         Args:
-            images: uint8 RGB, (photos, size, size, 3).
+            images: uint8 RGB, (photos, size, size, 3), of `zest.views.stored_size`.
             workers: number of processes; the result does not depend on it.
+            way: of test-time augmentation, one of `zest.views.WAYS`: the probabilities are the mean
+                of those of the views. None for the image as it is.
 
         Returns:
             float32, (photos, K).
         """
         mean, std = tuple(self.preprocessing["mean"]), tuple(self.preprocessing["std"])
-        return softmax(predict_images(self.net, images, mean, std, workers))
+        views = views_of(images, way, self.preprocessing["image_size"])
+        logits = predict_views(self.net, views, mean, std, workers)
+        probabilities = np.stack([softmax(of_view) for of_view in logits])
+        return probabilities.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def save_model(
