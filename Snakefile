@@ -28,6 +28,7 @@ include: "rules/learning_rate.smk"
 include: "rules/predict.smk"
 include: "rules/augmentation.smk"
 include: "rules/evaluate.smk"
+include: "rules/merge.smk"
 include: "rules/submission.smk"
 
 

@@ -327,12 +327,16 @@ own_files = sorted({*filter(None, [*named_files, config["split"]["file"]])})
 own_files_cache = Path(f".snakemake/zest/{config['competition']}-files.json")
 chosen_model = config["submission"]["model"]
 candidates = list(config["models"]) if chosen_model == "best" else [chosen_model]
-handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds
+train_on = config["submission"]["train_on"]
+handed_in_folds = train_folds if train_on == "folds" else [train_on]
 submission_files = (
     [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]
     if has_test
     else []
 )
+
+
+TRAINED_FOLD = r"\d+|all"  # of a model that is trained, not merged of others
 
 
 def one_of(names):
@@ -344,6 +348,6 @@ wildcard_constraints:
     model=one_of(config["models"]),
     recipe=one_of(config["recipes"]),
     trunk=one_of(trunks),
-    fold=r"\d+|all",
+    fold=r"\d+|all|merged",
     size=r"\d+",
     part="train|test",

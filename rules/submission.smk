@@ -2,7 +2,8 @@
 Writes what is handed in, in the shape of the contest's sample file, and where it comes from.
 
 REQUIRES: predictions/{model}/fold{fold}/test.parquet, leaderboard.csv, the sample file,
-          evaluation/{model}/decodings.json where thresholds are asked for
+          evaluation/{model}/decodings.json where thresholds are asked for, and merged.json where
+          a merged model is handed in
 PROVIDES: submission/submission.csv, submission/provenance.json
 """
 
@@ -22,6 +23,7 @@ rule write_submission:
             if config["submission"]["decode"] == "thresholds"
             else []
         ),
+        merged=expand(rules.judge_merged.output, model=candidates) if train_on == "merged" else [],
     output:
         submission=f"{results}/submission/submission.csv",
         provenance=f"{results}/submission/provenance.json",
@@ -37,7 +39,7 @@ rule write_submission:
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
         " {params.leaderboard} {input.leaderboard:q} --predictions {input.predictions:q}"
-        " --weights {input.weights:q} --decodings {input.decodings:q}"
+        " --weights {input.weights:q} --decodings {input.decodings:q} --merged {input.merged:q}"
         " --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"
         " 2>&1 | tee {log:q}"

@@ -35,6 +35,7 @@ rule train_model:
         f"{results}/benchmarks/train_model/{{model}}-{{fold}}.tsv"
     wildcard_constraints:
         model=one_of(fine_tuned),
+        fold=TRAINED_FOLD,
     conda:
         environment
     threads: model_setting("replicas")
@@ -76,6 +77,7 @@ rule train_probe:
         f"{results}/benchmarks/train_probe/{{model}}-{{fold}}.tsv"
     wildcard_constraints:
         model=one_of(probes),
+        fold=TRAINED_FOLD,
     conda:
         environment
     resources:

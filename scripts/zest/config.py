@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from zest.config_faults import nearest, schema_faults
+from zest.config_merging import merge_faults
 from zest.config_operations import operation_contradictions
 from zest.config_rules import rule_faults
 from zest.config_training import training_contradictions, unused_key_faults
@@ -163,6 +164,7 @@ def _contradictions(config: dict) -> Iterator[str]:
             "trained on all photos for it; run snakemake leaderboard and name the one, or set "
             "submission.train_on: folds"
         )
+    yield from merge_faults(config)
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
@@ -249,8 +251,8 @@ def _size_contradiction(config: dict, name: str) -> Iterator[str]:
         return
     classes = config["data"]["classes"]
     count = len(classes) if isinstance(classes, list) else 2
-    on_all = config["submission"]["train_on"] == "all"
-    models = 1 if on_all else len(config["split"]["train_folds"])
+    on_folds = config["submission"]["train_on"] == "folds"
+    models = len(config["split"]["train_folds"]) if on_folds else 1
     each_mb = megabytes(config["models"][name]["architecture"], count)
     size = models * (each_mb or 0)  # of a network outside the table it shows when it is built
     if size > limit:
