@@ -34,6 +34,7 @@ include: "rules/costs.smk"
 include: "rules/explain.smk"
 include: "rules/ensemble.smk"
 include: "rules/report.smk"
+include: "rules/merge.smk"
 include: "rules/submission.smk"
 
 

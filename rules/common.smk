@@ -378,7 +378,8 @@ own_files_cache = Path(f".snakemake/zest/{config['competition']}-files.json")
 chosen_model = config["submission"]["model"]
 candidates = config_submission.candidates(config)
 ensemble_models = config_submission.ensemble_models(config)
-handed_in_folds = ["all"] if config["submission"]["train_on"] == "all" else train_folds
+train_on = config["submission"]["train_on"]
+handed_in_folds = train_folds if train_on == "folds" else [train_on]
 submission_files = (
     [f"{results}/submission/{name}" for name in ("submission.csv", "provenance.json")]
     if has_test
@@ -393,6 +394,9 @@ if submission_files and handed_in_views:  # with the submission comes what its v
     submission_files += [f"{results}/evaluation/{name}/tta.json" for name in candidates]
 
 
+TRAINED_FOLD = r"\d+|all"  # of a model that is trained, not merged of others
+
+
 def one_of(names):
     """A constraint of a wildcard: one of these names, or none at all."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -403,7 +407,7 @@ wildcard_constraints:
     recipe=one_of(config["recipes"]),
     trunk=one_of(trunks),
     ablation=one_of(config["ablations"]),
-    fold=r"\d+|all",
+    fold=r"\d+|all|merged",
     size=r"\d+",
     part="train|test",
     views=one_of(WAYS),

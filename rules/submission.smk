@@ -4,8 +4,8 @@ that it comes from there.
 
 REQUIRES: predictions/{model}/fold{fold}/test.parquet, or {views}/test.parquet beside it where
           submission.tta asks for views, leaderboard.csv, the sample file,
-          evaluation/{model}/decodings.json where thresholds are asked for,
-          ensemble/ensemble.json where several models are
+          evaluation/{model}/decodings.json where thresholds are asked for, and merged.json where a
+          merged model is handed in, ensemble/ensemble.json where several models are
 PROVIDES: submission/form.json, submission/submission.csv, submission/provenance.json; where asked for
           submission/verification.json
 """
@@ -58,6 +58,7 @@ rule write_submission:
             if config["submission"]["decode"] == "thresholds"
             else []
         ),
+        merged=expand(rules.judge_merged.output, model=candidates) if train_on == "merged" else [],
     output:
         submission=f"{results}/submission/submission.csv",
         provenance=f"{results}/submission/provenance.json",
@@ -74,8 +75,8 @@ rule write_submission:
     shell:
         "python scripts/write_submission.py --cfg {params.cfg:q} --root {params.root:q}"
         " {params.leaderboard} {input.leaderboard:q} {params.ensemble} {input.ensemble:q}"
-        " --predictions {input.predictions:q}"
-        " --weights {input.weights:q} --decodings {input.decodings:q}"
+        " --predictions {input.predictions:q} --weights {input.weights:q}"
+        " --decodings {input.decodings:q} --merged {input.merged:q}"
         " --catalogs {input.catalogs:q} --classes {input.classes:q}"
         " --submission {output.submission:q} --provenance {output.provenance:q}"
         " 2>&1 | tee {log:q}"

@@ -37,6 +37,7 @@ rule train_model:
         f"{results}/benchmarks/train_model/{{model}}-{{fold}}.tsv"
     wildcard_constraints:
         model=one_of(fine_tuned),
+        fold=TRAINED_FOLD,
     conda:
         environment
     threads: model_setting("replicas")
@@ -80,6 +81,7 @@ rule train_probe:
         f"{results}/benchmarks/train_probe/{{model}}-{{fold}}.tsv"
     wildcard_constraints:
         model=one_of(probes),
+        fold=TRAINED_FOLD,
     conda:
         environment
     resources:

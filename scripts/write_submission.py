@@ -115,6 +115,9 @@ def main() -> None:
     parser.add_argument(
         "--decodings", type=Path, nargs="*", default=[], help="decodings.json, for thresholds"
     )
+    parser.add_argument(
+        "--merged", type=Path, nargs="*", default=[], help="merged.json, of merged models"
+    )
     parser.add_argument("--submission", required=True, type=Path, help="the file, written")
     parser.add_argument("--provenance", required=True, type=Path, help="provenance.json, written")
     args = parser.parse_args()
@@ -137,6 +140,7 @@ def main() -> None:
     form = form_of(cfg, args.root, classes, thresholds)
     write_submission(form, probabilities, args.submission)
     tell_classes_never_predicted(form, probabilities, classes)
+    tell_of_merged(args.merged, list(model_weights))
     sample = form.sample and form.sample.table.path
     provenance = {
         "command": command_told(),
@@ -187,6 +191,15 @@ def tell_classes_never_predicted(
             file=sys.stderr,
             flush=True,
         )
+
+
+def tell_of_merged(judgements: list[Path], models: list[str]) -> None:
+    """Warn where the merged weights of these models are not to be trusted, by their merged.json."""
+    for path in judgements:
+        if path.parent.name in models:
+            warning = json.loads(path.read_text(encoding="utf-8"))["warning"]
+            if warning:
+                print(f"warning: {path}: {warning}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

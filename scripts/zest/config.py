@@ -13,6 +13,7 @@ import yaml
 
 from zest import ablations
 from zest.config_faults import nearest, schema_faults
+from zest.config_merging import merge_faults
 from zest.config_operations import operation_contradictions
 from zest.config_rules import rule_faults
 from zest.config_submission import submission_faults
@@ -178,6 +179,7 @@ def _contradictions(config: dict) -> Iterator[str]:
         yield from _model_contradictions(config, name)
     yield from rule_faults(config)
     yield from submission_faults(config)
+    yield from merge_faults(config)
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:

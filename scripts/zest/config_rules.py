@@ -10,12 +10,13 @@ from zest.views import WAYS, handed_in_way
 def rule_faults(config: dict) -> Iterator[str]:
     """Yield where a complete configuration would break `rules`: the keys, and the way out."""
     folds = config["split"]["train_folds"]
-    one_model = config["submission"]["train_on"] == "all" or len(folds) == 1
+    one_model = config["submission"]["train_on"] != "folds" or len(folds) == 1
     if config["rules"]["ensemble"] == "forbidden" and not one_model:
         yield (
             f"rules.ensemble: forbidden, and the mean of {len(folds)} models would be handed in "
             "(split.train_folds); set submission.train_on: all and name submission.model, which "
-            "then trains one model on all photos"
+            "then trains one model on all photos, or set submission.train_on: merged, which makes "
+            "the mean of their weights one model"
         )
     if config["rules"]["ensemble"] == "forbidden" and config["submission"]["model"] == "ensemble":
         yield (

@@ -116,8 +116,8 @@ def _megabytes(config: dict, name: str) -> float:
 
 
 def _trained(config: dict) -> int:
-    on_all = config["submission"]["train_on"] == "all"
-    return 1 if on_all else len(config["split"]["train_folds"])
+    on_folds = config["submission"]["train_on"] == "folds"
+    return len(config["split"]["train_folds"]) if on_folds else 1
 
 
 def _folds(config: dict) -> str:

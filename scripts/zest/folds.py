@@ -9,17 +9,19 @@ import pyarrow.compute as pc
 from zest.contracts import FOLDS, read_table
 from zest.errors import UserError
 
-# What is trained on all photos has no validation fold: `all` in a file's name.
-ALL = -1
+# What has no validation fold, by its word in a file's name: a model that is trained on all photos,
+# and one that is merged of those of the folds.
+ALL, MERGED = -1, -2
+_WORDS = {"all": ALL, "merged": MERGED}
 
 
 def parse_fold(text: str) -> int:
-    """Return the number of a fold, or ALL for `all`: for the --fold of a script.
+    """Return the number of a fold, ALL for `all` or MERGED for `merged`: for a script's --fold.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is none of these.
     """
-    return ALL if text == "all" else int(text)
+    return _WORDS[text] if text in _WORDS else int(text)
 
 
 def rows_of_fold(ids: Sequence[str], folds: Path, fold: int) -> tuple[list[int], list[int]]:

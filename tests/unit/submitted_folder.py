@@ -21,7 +21,7 @@ from zest.models.registry import build
 CONFIG = {
     "data": CFG,
     "rules": {"max_model_mb": None},
-    "submission": {"model": "small", "decode": "argmax", "values": "auto"},
+    "submission": {"model": "small", "decode": "argmax", "values": "auto", "tta": "none"},
 }
 SUBMISSION, PROVENANCE = Path("submission/submission.csv"), Path("submission/provenance.json")
 TEST_PHOTOS = 18  # more than a batch

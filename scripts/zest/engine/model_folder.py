@@ -36,7 +36,7 @@ class TrainedModel:
     """
 
     def __init__(self, folder: Path | str):
-        description = json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
+        description = read_description(folder)
         self.classes = [one["name"] or one["class_num"] for one in description["classes"]]
         self.preprocessing = description["preprocessing"]
         settings = {**description["trained_with"], "pretrained": False, "weights": None}
@@ -84,6 +84,11 @@ class TrainedModel:
         return probabilities.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
+def read_description(folder: Path | str) -> dict:
+    """Return what model.json says of the model in a folder."""
+    return json.loads(Path(folder, "model.json").read_text(encoding="utf-8"))
+
+
 def save_model(
     net: nn.Layer, cfg: dict, classes: list[ClassInfo], weights: Path, description: Path
 ) -> None:
@@ -96,8 +101,6 @@ def save_model(
         weights: path of weights.pdparams.
         description: path of model.json.
     """
-    with atomic_path(weights) as part:
-        paddle.save(net.state_dict(), str(part))
     mean, std = normalisation(cfg["architecture"])
     told = {
         "architecture": cfg["architecture"],
@@ -111,4 +114,11 @@ def save_model(
         },
         "trained_with": cfg,
     }
+    write_model(net, told, weights, description)
+
+
+def write_model(net: nn.Layer, told: dict, weights: Path, description: Path) -> None:
+    """Write weights.pdparams, and model.json with what is told of the model."""
+    with atomic_path(weights) as part:
+        paddle.save(net.state_dict(), str(part))
     write_text(description, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
