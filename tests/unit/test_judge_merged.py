@@ -89,9 +89,9 @@ def test_the_merged_model_is_compared_with_the_mean_of_the_folds(judged, capsys)
 
 def test_the_submission_warns_of_the_model_that_is_handed_in(judged, capsys):
     capsys.readouterr()
-    tell_of_merged([judged], "lite0")
+    tell_of_merged([judged], ["lite0"])
     assert "warning" in (said := capsys.readouterr().err)
     assert "only 0.750 of 4 test photos" in said
-    tell_of_merged([judged], "other")
-    tell_of_merged([], "lite0")
+    tell_of_merged([judged], ["other"])
+    tell_of_merged([], ["lite0"])
     assert capsys.readouterr().err == ""
