@@ -14,8 +14,11 @@ from snakemake.settings.types import (
 CHECKSUM_BYTES = 500_000_000  # as profiles/default, which snakemake reads and this does not
 
 
+FINISHED = ("submission", "leaderboard", "eda_report")  # what the finished project has been asked for
+
+
 def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> set[str]:
-    """Return the jobs that `snakemake -n TARGETS` would run.
+    """Return the jobs that `snakemake -n TARGETS` would run; without targets, of what is finished.
 
     A rule with wildcards is named with their values, as in `train_model lite0 0`; rules that only
     collect targets are left out.
@@ -27,7 +30,7 @@ def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.ya
             snakefile=project / "Snakefile",
             workdir=project,
         )
-        wanted = set(targets or ("all",))
+        wanted = set(targets or FINISHED)
         dag = workflow.dag(DAGSettings(targets=wanted, max_checksum_file_size=CHECKSUM_BYTES))
         dag.execute_workflow(executor="dryrun")
         jobs = list(workflow._workflow.dag.needrun_jobs(exclude_finished=False))

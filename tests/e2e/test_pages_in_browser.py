@@ -12,7 +12,8 @@ from conftest import snakemake
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PAGES = {
-    "report": "eda/report.html",
+    "photos": "eda/report.html",
+    "report": "report.html",
     "leaderboard": "leaderboard.html",
     "sheet": "trainset/turned/fold0/sheet.html",
     "guard": "trainset/turned/fold0/left_label.html",
@@ -66,7 +67,8 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def results(finished):
-    done = snakemake(finished, "-j2", "augmentation_sheet", "augmentation_guard")
+    targets = ("report_html", "augmentation_sheet", "augmentation_guard")
+    done = snakemake(finished, "-j2", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     return finished / "results/tiny"
 
@@ -111,7 +113,7 @@ def test_all_text_can_be_read(opened):
     assert contrast >= 4.5, text
 
 
-@looks("report", "sheet", "guard", sizes=["wide"], schemes=["light"])
+@looks("photos", "report", "sheet", "guard", sizes=["wide"], schemes=["light"])
 def test_every_picture_is_drawn_and_told_in_words(opened):
     pictures = opened.locator("img")
     assert pictures.count() > 0
@@ -125,7 +127,7 @@ def test_every_link_within_a_page_leads_somewhere(opened):
     assert opened.locator("a[href^='#']").evaluate_all(lost) == []
 
 
-@looks("report", schemes=["light"])
+@looks("photos", "report", schemes=["light"])
 def test_a_point_of_the_map_shows_its_photo_within_the_window(opened):
     points = opened.locator(".map i")
     places = points.evaluate_all("points => points.map(p => p.getBoundingClientRect().x)")
