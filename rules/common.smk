@@ -2,8 +2,9 @@
 Loads and checks the configuration, and names what all rules share.
 
 REQUIRES: config (from --configfile or config/config.yaml), config/schema.yaml
-PROVIDES: config (complete); where things are (results, photos_root, demo_files, submission_files); the
-          functions that give a rule its cfg, code and inputs; the constraints of the wildcards
+PROVIDES: config (complete); where things are (results, photos_root, demo_files, submission_files,
+          tta_files); the functions that give a rule its cfg, code and inputs; the constraints of the
+          wildcards
 """
 
 import hashlib
