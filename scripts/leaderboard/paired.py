@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
-from zest.contracts import OUT_OF_FOLD, read_table
+from zest.contracts import OUT_OF_FOLD, probability_matrix, read_table
 from zest.folds import group_numbers
 from zest.intervals import moved_percentiles, resample_scores
+from zest.weighted_scores import WeightedScores
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class OutOfFold:
     Attributes:
         ids: (photos,).
         labels: int, (photos,), 0..K-1.
-        probabilities: float64, (photos, K).
+        probabilities: float32, (photos, K).
         groups: int, (photos,): which of them the split kept together.
     """
 
@@ -68,7 +69,7 @@ def read_out_of_fold(path: Path) -> OutOfFold:
     return OutOfFold(
         ids=table["image_id"].to_pylist(),
         labels=table["label"].to_numpy().astype(np.int64),
-        probabilities=np.array(table["probabilities"].to_pylist(), np.float64),
+        probabilities=probability_matrix(table),
         groups=group_numbers(table["group"].to_pylist()),
     )
 
@@ -101,18 +102,16 @@ def differences(
     groups = len(np.unique(leader.groups))
     sign = -1 if lower_is_better else 1
 
-    def score(model: OutOfFold) -> tuple[float, np.ndarray]:
-        of_all = resample_scores(model.labels, model.probabilities, model.groups, resamples, seed)
-        return of_all[metric]
-
-    best, best_drawn = score(leader)
+    if any(other.ids != leader.ids for other in others):
+        raise ValueError("the models have not predicted the same photos")
+    scored = [WeightedScores(one.labels, one.probabilities, [metric]) for one in (leader, *others)]
+    drawn = resample_scores(scored, leader.groups, resamples, seed)
+    best, *values = (one.values[metric] for one in scored)
+    best_drawn, *others_drawn = (one[metric] for one in drawn)
     found = []
-    for other in others:
-        if other.ids != leader.ids:
-            raise ValueError("the models have not predicted the same photos")
-        value, drawn = score(other)
+    for other, value, other_drawn in zip(others, values, others_drawn, strict=True):
         behind = sign * (best - value)
-        gaps = sign * (best_drawn - drawn)
+        gaps = sign * (best_drawn - other_drawn)
         low, high = moved_percentiles(behind, gaps, confidence, groups, comparisons=pairs)
         only_leader, only_other, p = mcnemar(leader, other)
         sure = low > 0 or high < 0

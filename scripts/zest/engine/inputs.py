@@ -11,7 +11,14 @@ import paddle
 import pyarrow as pa
 
 from zest.classes import read_classes
-from zest.contracts import FOLDS, PREDICTIONS, TRAINSET, read_image_ids, read_table
+from zest.contracts import (
+    FOLDS,
+    PREDICTIONS,
+    TRAINSET,
+    probability_matrix,
+    read_image_ids,
+    read_table,
+)
 from zest.engine.batches import (
     ZOOM,
     ActivationSource,
@@ -163,7 +170,7 @@ def _read_mixed(
 def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
     table = read_table(path, PREDICTIONS)
     _check_rows(path, table["image_id"].to_pylist(), trainset, ids)
-    return np.array(table["probabilities"].to_pylist(), np.float32)
+    return probability_matrix(table)
 
 
 def _read_activations(path: Path, images: Path, ids: list[str]) -> np.ndarray:
