@@ -1,4 +1,4 @@
-"""Compare every model of a competition with one of them, on the photos that all predicted.
+"""Compare every model of a competition with one of them, on the same photos.
 
 Prints, for each model, its out-of-fold accuracy and the difference to the reference, each with a
 95 % bootstrap interval that draws whole groups of photos (those of one session are not independent)
@@ -17,25 +17,22 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 
-from zest.contracts import CATALOG, OUT_OF_FOLD, read_table
+from leaderboard.paired import read_out_of_fold
+from zest.intervals import draw_groups
 
 RESAMPLES, TAILS = 10_000, (0.025, 0.975)
 
 
-def hits_of(folder: Path) -> dict[str, bool]:
-    """Return, for each photo, whether a model found its class."""
-    table = read_table(folder / "out_of_fold.parquet", OUT_OF_FOLD)
-    predicted = np.array(table["probabilities"].to_pylist()).argmax(axis=1)
-    right = predicted == table["label"].to_numpy()
-    return dict(zip(table["image_id"].to_pylist(), right.tolist(), strict=True))
+def read_hits(folder: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return what a model predicted, in the order of the photos' ids.
 
-
-def draw_groups(groups: np.ndarray) -> np.ndarray:
-    """Return how often each photo is drawn: int, (resamples, photos), whole groups at a time."""
-    _, member = np.unique(groups, return_inverse=True)
-    count = member.max() + 1
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    return drawn[:, member]
+    Returns:
+        The ids; whether the model found the class of each, float64, (photos,); and which photos the
+        split kept together, int, (photos,).
+    """
+    found = read_out_of_fold(folder / "out_of_fold.parquet")
+    right = found.probabilities.argmax(axis=1) == found.labels
+    return found.ids, right.astype(float), found.groups
 
 
 def with_interval(values: np.ndarray, weights: np.ndarray) -> str:
@@ -43,7 +40,7 @@ def with_interval(values: np.ndarray, weights: np.ndarray) -> str:
 
     Args:
         values: float, (photos,).
-        weights: int, (resamples, photos): how often each photo is drawn.
+        weights: float64, (resamples, photos): how often each photo is drawn.
     """
     low, high = np.quantile(weights @ values / weights.sum(axis=1), TAILS)
     return f"{100 * values.mean():6.1f} ({100 * low:5.1f} to {100 * high:5.1f})"
@@ -59,17 +56,13 @@ def main() -> None:
 
     models = {path.parent.name for path in results.glob("evaluation/*/out_of_fold.parquet")}
     order = sorted(models, key=lambda name: (name != args.reference, name))
-    hits = {name: hits_of(results / "evaluation" / name) for name in order}
-    ids = sorted(hits[args.reference])
-    catalog = read_table(results / "catalog" / "train.parquet", CATALOG)
-    group_of = dict(
-        zip(*(catalog[name].to_pylist() for name in ("image_id", "group")), strict=True)
-    )
-    weights = draw_groups(np.array([group_of[one] or one for one in ids]))
-    print(f"{len(ids)} photos of {len({group_of[one] or one for one in ids})} groups; percent")
-    reference = np.array([hits[args.reference][one] for one in ids], float)
-    for name in order:
-        right = np.array([hits[name][one] for one in ids], float)
+    found = {name: read_hits(results / "evaluation" / name) for name in order}
+    ids, reference, groups = found[args.reference]
+    weights = np.stack(list(draw_groups(groups, RESAMPLES, seed=0)))
+    print(f"{len(ids)} photos of {len(np.unique(groups))} groups; percent")
+    for name, (others, right, _) in found.items():
+        if others != ids:
+            raise SystemExit(f"{name} and {args.reference} have not predicted the same photos")
         line = f"{name:28} {with_interval(right, weights)}"
         if name != args.reference:
             line += f"   difference {with_interval(right - reference, weights)}"

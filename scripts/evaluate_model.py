@@ -16,10 +16,17 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from evaluation.calibration import Calibration, calibrate, draw_reliability
-from evaluation.nested import nested_folds
+from evaluation.nested import Nested, nested_folds
 from evaluation.ordered import Decodings, judge_decodings
 from zest.classes import ClassInfo, read_classes
-from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, read_table, write_table
+from zest.contracts import (
+    FOLDS,
+    OUT_OF_FOLD,
+    PREDICTIONS,
+    probability_matrix,
+    read_table,
+    write_table,
+)
 from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
 from zest.files import csv_text, write_text
@@ -50,11 +57,6 @@ def groups_of(ids: list[str], folds: Path) -> list[str | None]:
     split = read_table(folds, FOLDS, columns=["image_id", "group"]).to_pylist()
     group_of = {row["image_id"]: row["group"] for row in split}
     return [group_of[image_id] for image_id in ids]
-
-
-def probability_matrix(table: pa.Table) -> np.ndarray:
-    """Return the probabilities of a PREDICTIONS table: float64, (photos, K)."""
-    return np.array(table["probabilities"].to_pylist(), np.float64)
 
 
 def per_class_table(
@@ -154,7 +156,7 @@ def main() -> None:
     classes = read_classes(args.classes)
     table = gather(args.predictions)
     labels = table["label"].to_numpy().astype(np.int64)
-    probabilities = probability_matrix(table)
+    probabilities = probability_matrix(table).astype(np.float64)
     names = groups_of(table["image_id"].to_pylist(), args.folds)
     groups = group_numbers(names)
     scores = score_all(
@@ -190,10 +192,11 @@ def main() -> None:
     parts = nested_folds(labels, table["fold"].to_numpy(), groups, seed)
     calibration, decodings = None, None
     if parts is not None and np.isfinite(probabilities).all():
-        fitted = (labels, probabilities, parts, groups, confidence)
-        calibration = calibrate(*fitted, cfg["evaluation"]["resamples"], seed)
+        resamples = cfg["evaluation"]["resamples"]
+        nested = Nested(labels, probabilities, parts, groups, confidence, resamples, seed)
+        calibration = calibrate(nested)
         if cfg["classes_ordered"]:
-            decodings = judge_decodings(*fitted, cfg["evaluation"]["resamples"], seed)
+            decodings = judge_decodings(nested)
     for path, found in ((args.calibration, calibration), (args.decodings, decodings)):
         write_text(path, json.dumps(found and dataclasses.asdict(found), indent=2) + "\n")
     save_figure(draw_reliability(labels, probabilities, title), args.reliability)

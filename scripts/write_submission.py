@@ -17,7 +17,7 @@ import numpy as np
 from submission.form import Form, form_of, thresholds_of
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.command import command_told
-from zest.contracts import CATALOG, PREDICTIONS, read_table
+from zest.contracts import CATALOG, PREDICTIONS, probability_matrix, read_table
 from zest.errors import UserError, run
 from zest.files import csv_text, sha256, write_text
 from zest.leader import choose_model, of_model
@@ -47,7 +47,7 @@ def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
                 f"{path}: its photos are not those of {paths[0]}. Delete the files {path} and "
                 f"{paths[0]} and run the same command again."
             )
-        probabilities = np.array(table["probabilities"].to_pylist(), np.float64)
+        probabilities = probability_matrix(table).astype(np.float64)
         wrong = np.flatnonzero(~(np.abs(probabilities.sum(axis=1) - 1) < _SUM_TOLERANCE))
         if len(wrong):
             raise UserError(

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from evaluation.nested import Nested
 from zest.figures import DPI
-from zest.intervals import Score, draw_groups, moved_percentiles
+from zest.intervals import Score
 from zest.metrics import (
     CALIBRATION_BINS,
     SMALLEST_PROBABILITY,
@@ -21,8 +22,10 @@ from zest.metrics import (
     calibration_gaps,
     photo_log_losses,
 )
+from zest.weighted_scores import weighted_sum
 
 _COLDEST, _HOTTEST = 0.05, 20.0
+_AT_ONCE = 1024  # photos: their logits, of a hundred classes, stay in the cache
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,7 @@ class Calibration:
 
 def at_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Divide the logits by a temperature: float64, (photos, K), of the same shape."""
-    logits = np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
-    return softmax(logits / temperature, axis=1)
+    return softmax(_logits(probabilities) / temperature, axis=1)
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
@@ -55,50 +57,42 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
         labels: int, (photos,), 0..K-1.
         probabilities: float, (photos, K).
     """
+    logits = _logits(probabilities)
+    logits -= logits.max(axis=1, keepdims=True)
+    own = logits[np.arange(len(labels)), labels]
+    room = np.empty((min(_AT_ONCE, len(logits)), logits.shape[1]))
 
     def loss(logarithm: float) -> float:
-        heated = at_temperature(probabilities, np.exp(logarithm))
-        return float(photo_log_losses(labels, heated).mean())
+        """Return the mean log loss, by the logarithms of the sums alone that softmax divides by."""
+        temperature, total = np.exp(logarithm), 0.0
+        for start in range(0, len(logits), _AT_ONCE):
+            some = logits[start : start + _AT_ONCE]
+            heated = np.divide(some, temperature, out=room[: len(some)])
+            sums = np.exp(heated, out=heated).sum(axis=1)
+            losses = np.log(sums) - own[start : start + _AT_ONCE] / temperature
+            total += float(np.minimum(losses, -np.log(SMALLEST_PROBABILITY)).sum())
+        return total / len(logits)
 
     found = minimize_scalar(loss, bounds=np.log([_COLDEST, _HOTTEST]), method="bounded")
     return float(np.exp(found.x))
 
 
-def calibrate(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    parts: np.ndarray,
-    groups: np.ndarray,
-    confidence: float,
-    resamples: int,
-    seed: int,
-) -> Calibration:
-    """Fit a temperature, and measure what one gains that was fitted to the other parts.
+def _logits(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
 
-    Args:
-        labels: int, (photos,), 0..K-1.
-        probabilities: float, (photos, K).
-        parts: int, (photos,): what is judged on one of them was fitted to the others.
-        groups: int, (photos,), 0 and up: which photos belong together.
-        confidence: level of the interval of the gain.
-        resamples: behind it.
-        seed: of the resampling.
-    """
+
+def calibrate(nested: Nested) -> Calibration:
+    """Fit a temperature, and measure what one gains that was fitted to the other parts."""
+    labels, probabilities = nested.labels, nested.probabilities
     heated = np.empty(probabilities.shape)
-    for part in np.unique(parts):
-        held = parts == part
-        heated[held] = at_temperature(
-            probabilities[held], fit_temperature(labels[~held], probabilities[~held])
-        )
+    for held in nested.held_out():
+        temperature = fit_temperature(labels[~held], probabilities[~held])
+        heated[held] = at_temperature(probabilities[held], temperature)
     gains = photo_log_losses(labels, probabilities) - photo_log_losses(labels, heated)
-    drawn = np.array(
-        [times @ gains / times.sum() for times in draw_groups(groups, resamples, seed)]
-    )
-    gain = float(gains.mean())
-    low, high = moved_percentiles(gain, drawn, confidence, len(np.unique(groups)))
+    drawn = np.array([weighted_sum(times, gains) / times.sum() for times in nested.draws()])
     return Calibration(
         temperature=fit_temperature(labels, probabilities),
-        gain=Score(gain, low, high, len(labels)),
+        gain=nested.gain(float(gains.mean()), drawn),
         error_before=calibration_error(labels, probabilities),
         error_after=calibration_error(labels, heated),
     )

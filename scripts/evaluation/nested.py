@@ -1,10 +1,52 @@
 """Photos divided so that what is fitted to some of them is judged on the others."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
+from zest.intervals import Score, draw_groups, moved_percentiles
 from zest.stratified_folds import assign_folds
 
 PARTS = 5  # of the photos, where one fold alone is trained
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Predictions of photos in parts: what is judged on one part was fitted to the others.
+
+    Attributes:
+        labels: int, (photos,), 0..K-1.
+        probabilities: float64, (photos, K).
+        parts: int, (photos,).
+        groups: int, (photos,), 0 and up: which photos belong together.
+        confidence: level of the interval of a gain.
+        resamples: behind it.
+        seed: of the resampling.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+    parts: np.ndarray
+    groups: np.ndarray
+    confidence: float
+    resamples: int
+    seed: int
+
+    def held_out(self) -> Iterator[np.ndarray]:
+        """Yield which photos are of a part, bool, (photos,), for one part after the other."""
+        for part in np.unique(self.parts):
+            yield self.parts == part
+
+    def draws(self) -> Iterator[np.ndarray]:
+        """Yield how often each photo is drawn, float64, (photos,), for each resample."""
+        return draw_groups(self.groups, self.resamples, self.seed)
+
+    def gain(self, value: float, drawn: np.ndarray) -> Score:
+        """Return a gain with its interval, from those of the resamples, (resamples,)."""
+        groups = len(np.unique(self.groups))
+        low, high = moved_percentiles(value, drawn, self.confidence, groups)
+        return Score(value, low, high, len(self.labels))
 
 
 def nested_folds(
@@ -23,5 +65,6 @@ def nested_folds(
     """
     if len(np.unique(folds)) > 1:
         return folds
+    alone = len(np.unique(groups)) == len(labels)  # StratifiedGroupKFold takes minutes for many
     parts = min(PARTS, len(np.unique(groups)), int(np.bincount(labels).max()))
-    return assign_folds(labels, parts, seed, groups) if parts > 1 else None
+    return assign_folds(labels, parts, seed, None if alone else groups) if parts > 1 else None

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.nested import Nested
 from zest.decoding import expected_grades, fit_thresholds, grade, natural_thresholds
-from zest.intervals import Score, draw_groups, moved_percentiles
+from zest.intervals import Score
 from zest.metrics import confusion_matrix, quadratic_weighted_kappa
 
 
@@ -24,57 +25,40 @@ class Decodings:
     thresholds_gain: Score
 
 
-def judge_decodings(
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    parts: np.ndarray,
-    groups: np.ndarray,
-    confidence: float,
-    resamples: int,
-    seed: int,
-) -> Decodings:
+def judge_decodings(nested: Nested) -> Decodings:
     """Compare the ways to choose a class, each on photos that it was not fitted to.
 
     Args:
-        labels: int, (photos,), 0..K-1, the places in the order.
-        probabilities: float, (photos, K).
-        parts: int, (photos,): what is judged on one of them was fitted to the others.
-        groups: int, (photos,), 0 and up.
-        confidence: level of the intervals.
-        resamples: behind them.
-        seed: of the resampling.
+        nested: predictions; the labels are the places in the order.
     """
+    labels, probabilities = nested.labels, nested.probabilities
     classes = probabilities.shape[1]
     expected = expected_grades(probabilities)
-    nested = np.empty(len(labels), np.int64)
-    for part in np.unique(parts):
-        held = parts == part
-        nested[held] = grade(
-            expected[held], fit_thresholds(labels[~held], expected[~held], classes)
-        )
+    by_thresholds = np.empty(len(labels), np.int64)
+    for held in nested.held_out():
+        thresholds = fit_thresholds(labels[~held], expected[~held], classes)
+        by_thresholds[held] = grade(expected[held], thresholds)
     ways = {
         "likeliest": probabilities.argmax(axis=1),
         "expected_cost": grade(expected, natural_thresholds(classes)),
-        "thresholds": nested,
+        "thresholds": by_thresholds,
     }
     cells = {name: labels * classes + chosen for name, chosen in ways.items()}
-    drawn = {name: np.empty((resamples, classes**2)) for name in ways}
-    for row, times in enumerate(draw_groups(groups, resamples, seed)):
+    drawn = {name: np.empty((nested.resamples, classes**2)) for name in ways}
+    for row, times in enumerate(nested.draws()):
         for name in ways:
             drawn[name][row] = np.bincount(cells[name], times, classes**2)
 
     def kappas(name: str) -> tuple[float, np.ndarray]:
         counts = confusion_matrix(labels, ways[name], classes)
-        resampled = drawn[name].reshape(resamples, classes, classes)
+        resampled = drawn[name].reshape(-1, classes, classes)
         return float(quadratic_weighted_kappa(counts)), quadratic_weighted_kappa(resampled)
 
     value, values = kappas("likeliest")
     gains = {}
     for name in ("expected_cost", "thresholds"):
         other, others = kappas(name)
-        gain = other - value
-        low, high = moved_percentiles(gain, others - values, confidence, len(np.unique(groups)))
-        gains[name] = Score(gain, low, high, len(labels))
+        gains[name] = nested.gain(other - value, others - values)
     return Decodings(
         fit_thresholds(labels, expected, classes).tolist(),
         gains["expected_cost"],

@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import binomtest
 
-from zest.contracts import OUT_OF_FOLD, read_table
+from zest.contracts import OUT_OF_FOLD, probability_matrix, read_table
 from zest.folds import group_numbers
 from zest.intervals import moved_percentiles, resample_scores
+from zest.weighted_scores import WeightedScores
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class OutOfFold:
     Attributes:
         ids: (photos,).
         labels: int, (photos,), 0..K-1.
-        probabilities: float64, (photos, K).
+        probabilities: float32, (photos, K).
         groups: int, (photos,): which of them the split kept together.
     """
 
@@ -68,7 +70,7 @@ def read_out_of_fold(path: Path) -> OutOfFold:
     return OutOfFold(
         ids=table["image_id"].to_pylist(),
         labels=table["label"].to_numpy().astype(np.int64),
-        probabilities=np.array(table["probabilities"].to_pylist(), np.float64),
+        probabilities=probability_matrix(table),
         groups=group_numbers(table["group"].to_pylist()),
     )
 
@@ -161,14 +163,14 @@ def resampled_means(
     Returns:
         Of each, the score, and those of the resamples, float64 (resamples,).
     """
-    values, drawn = [], []
-    for trainings in contenders:
-        scored = [
-            resample_scores(one.labels, one.probabilities, one.groups, resamples, seed)[metric]
-            for one in trainings
-        ]
-        values.append(np.array([value for value, _ in scored]))
-        drawn.append(np.mean([of_photos for _, of_photos in scored], axis=0))
+    scored = [
+        [WeightedScores(one.labels, one.probabilities, [metric]) for one in trainings]
+        for trainings in contenders
+    ]
+    groups = contenders[0][0].groups
+    all_drawn = iter(resample_scores(list(chain(*scored)), groups, resamples, seed))
+    values = [np.array([one.values[metric] for one in trainings]) for trainings in scored]
+    drawn = [np.mean([next(all_drawn)[metric] for _ in trainings], axis=0) for trainings in scored]
     freedom = sum(len(of_one) - 1 for of_one in values)
     if freedom:
         squares = sum(((of_one - of_one.mean()) ** 2).sum() for of_one in values)

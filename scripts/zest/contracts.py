@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -219,6 +220,12 @@ def read_table(
             "Delete the file and run the same command again."
         )
     return pq.read_table(path, columns=columns)
+
+
+def probability_matrix(table: pa.Table) -> np.ndarray:
+    """Return the probabilities of a PREDICTIONS or OUT_OF_FOLD table: float32, (photos, K)."""
+    values = table["probabilities"].combine_chunks().flatten().to_numpy()
+    return values.reshape(len(table), -1)
 
 
 def read_image_ids(path: str | os.PathLike) -> list[str]:

@@ -1,6 +1,7 @@
 """How sure a score is: intervals by resampling photos, or whole groups of them."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import NormalDist
 
@@ -8,6 +9,9 @@ import numpy as np
 from scipy import stats
 
 from zest import metrics
+from zest.weighted_scores import WeightedScores
+
+_AT_ONCE = 32  # resamples: their confusion matrices, of a hundred classes, stay in the cache
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,16 @@ def score_all(
     """
     n, classes = probabilities.shape
     groups = np.arange(n) if groups is None else groups
-    drawn = resample_scores(labels, probabilities, groups, resamples, seed)
+    model = WeightedScores(labels, probabilities)
+    (drawn,) = resample_scores([model], groups, resamples, seed)
     count = len(np.unique(groups))
     scores = {}
-    for name, (value, values) in drawn.items():
-        low, high = moved_percentiles(value, values, confidence, count, metrics.range_of(name))
+    for name, value in model.values.items():
+        within = metrics.range_of(name)
+        low, high = moved_percentiles(value, drawn[name], confidence, count, within)
         scores[name] = Score(value, low, high, n)
-    error, errors = drawn["calibration_error"]
-    ends = 2 * error - np.quantile(errors, [(1 + confidence) / 2, (1 - confidence) / 2])
+    error, tails = model.values["calibration_error"], [(1 + confidence) / 2, (1 - confidence) / 2]
+    ends = 2 * error - np.quantile(drawn["calibration_error"], tails)
     low, high = np.clip(ends, 0, 1).tolist()
     scores["calibration_error"] = Score(error, low, high, n)
 
@@ -81,60 +87,41 @@ def score_all(
         if name == "accuracy" and right.all():
             alike = [other for other in metrics.FROM_COUNTS if scores[other].value == 1]
             scores |= {other: Score(1.0, low, high, n) for other in alike}
-    area, added = metrics.roc_auc_with_parts(labels, probabilities)
+    area = model.values["roc_auc"]
     if np.isfinite(area):
+        added = model.of_photos["roc_auc"] - area
         photos = binomial_size(area, added / n, groups, float(count))
         scores["roc_auc"] = Score(area, *wilson_interval(area * photos, photos, confidence), n)
     return scores
 
 
 def resample_scores(
-    labels: np.ndarray, probabilities: np.ndarray, groups: np.ndarray, resamples: int, seed: int
-) -> dict[str, tuple[float, np.ndarray]]:
-    """Score predictions, and resamples of them (the bootstrap of Efron & Tibshirani 1993).
+    models: Sequence[WeightedScores], groups: np.ndarray, resamples: int, seed: int
+) -> list[dict[str, np.ndarray]]:
+    """Score resamples of the same photos for each model (the bootstrap of Efron & Tibshirani 1993).
 
     Whole groups are drawn with replacement, as photos of one group are right or wrong together. The
-    draws depend on `groups` and `seed` alone, so two models' resamples are of the same photos.
-    Those of ROC-AUC are of its linear part.
+    draws depend on `groups` and `seed` alone, so a difference between two models is of the same
+    photos. Those of ROC-AUC are of its linear part.
 
     Args:
-        labels: int, (photos,), 0..K-1.
-        probabilities: float, (photos, K).
+        models: their predictions, of the same photos.
         groups: int, (photos,), 0 and up.
         resamples: how many.
         seed: of the draws.
 
     Returns:
-        By metric: the score of all photos, and those of the resamples, float64, (resamples,).
+        A model: by metric, the scores of the resamples, float64, (resamples,).
     """
-    classes = probabilities.shape[1]
-    cells = labels * classes + probabilities.argmax(axis=1)
-    roc_auc, added = metrics.roc_auc_with_parts(labels, probabilities)
-    of_photos = {
-        "roc_auc": roc_auc + added,
-        "log_loss": metrics.photo_log_losses(labels, probabilities),
-        "brier": metrics.photo_brier_scores(labels, probabilities),
-    }
-    columns = np.stack(list(of_photos.values()), axis=1)
-    bins, gaps = metrics.calibration_gaps(labels, probabilities)
-
-    drawn_counts, drawn_means = np.empty((resamples, classes**2)), np.empty((resamples, 3))
-    drawn_errors = np.empty(resamples)
-    for row, times in enumerate(draw_groups(groups, resamples, seed)):
-        drawn_counts[row] = np.bincount(cells, times, classes**2)
-        drawn_means[row] = times @ columns / times.sum()
-        drawn_errors[row] = np.abs(np.bincount(bins, times * gaps)).sum() / times.sum()
-
-    counts = np.bincount(cells, minlength=classes**2).reshape(classes, classes)
-    drawn_counts = drawn_counts.reshape(resamples, classes, classes)
-    scores = {
-        name: (float(metric(counts)), metric(drawn_counts))
-        for name, metric in metrics.FROM_COUNTS.items()
-    }
-    for column, (name, values) in enumerate(of_photos.items()):
-        scores[name] = (float(values.mean()), drawn_means[:, column])
-    scores["calibration_error"] = (metrics.calibration_error(labels, probabilities), drawn_errors)
-    return scores
+    draws = draw_groups(groups, resamples, seed)
+    parts: list[list[dict[str, np.ndarray]]] = [[] for _ in models]
+    while some := list(itertools.islice(draws, _AT_ONCE)):
+        for model, scores in zip(models, parts, strict=True):
+            scores.append(model.at(some))
+    return [
+        {name: np.concatenate([one[name] for one in scores]) for name in model.values}
+        for model, scores in zip(models, parts, strict=True)
+    ]
 
 
 def draw_groups(groups: np.ndarray, resamples: int, seed: int) -> Iterator[np.ndarray]:

@@ -7,7 +7,6 @@ means over the photos, but for ROC-AUC (pairs of photos) and the calibration err
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import rankdata
 
 # What people call them; the order is that of tables.
 TITLES = {
@@ -156,7 +155,7 @@ def roc_auc_of_classes(
     """Return the area under the ROC curve of each class against all others.
 
     That is how often a photo of the class gets a higher probability of it than a photo of another
-    (a tie counts half), by ranks: Hanley & McNeil 1982, Radiology 143.
+    (a tie counts half): Hanley & McNeil 1982, Radiology 143.
 
     Returns:
         The areas, float64, (K,), NaN where all photos or none are of the class; and what each
@@ -172,14 +171,33 @@ def roc_auc_of_classes(
         negatives = photos - positives
         if not positives or not negatives:
             continue
-        given = probabilities[:, k]
-        ranks = rankdata(given)
         above = np.empty(photos)  # share of the other side that the photo is on the right side of
-        above[own] = (ranks[own] - rankdata(given[own])) / negatives
-        above[~own] = 1 - (ranks[~own] - rankdata(given[~own])) / positives
+        above[own], below = _shares_below(probabilities[own, k], probabilities[~own, k])
+        above[~own] = 1 - below
         areas[k] = above[own].mean()
         added += (above - areas[k]) * np.where(own, photos / positives, photos / negatives)
     return areas, added / max(1, int(np.isfinite(areas).sum()))
+
+
+def _shares_below(own: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, for each of `own`, the share of `others` that is less, and the other way round.
+
+    A tie counts half. `own` alone is sorted, as the photos of one class are few.
+
+    Returns:
+        float64, (own,) and (others,); NaN where any value is no number.
+    """
+    if np.isnan(own).any() or np.isnan(others).any():
+        return np.full(len(own), np.nan), np.full(len(others), np.nan)
+    values, place, counts = np.unique(own, return_inverse=True, return_counts=True)
+    first = np.searchsorted(values, others)  # of the values that are not less
+    ties = values[np.minimum(first, len(values) - 1)] == others
+    less = np.append(0, counts.cumsum())  # of own, below each value
+    own_below = (less[first] + less[first + ties]) / 2
+    passed = np.bincount(first, minlength=len(values)).cumsum()  # others up to each value
+    tied = np.bincount(first[ties], minlength=len(values))
+    others_below = (passed[: len(values)] - tied / 2)[place]
+    return others_below / len(others), own_below / len(own)
 
 
 def roc_auc_with_parts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, np.ndarray]:

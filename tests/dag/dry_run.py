@@ -14,7 +14,11 @@ from snakemake.settings.types import (
 CHECKSUM_BYTES = 500_000_000  # as profiles/default, which snakemake reads and this does not
 
 
-FINISHED = ("submission", "leaderboard", "eda_report")  # what the finished project has been asked for
+FINISHED = (
+    "submission",
+    "leaderboard",
+    "eda_report",
+)  # what the finished project has been asked for
 
 
 def planned_jobs(project: Path, *targets: str, configfile: str = "config/tiny.yaml") -> set[str]:

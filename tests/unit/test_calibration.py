@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from evaluation.calibration import at_temperature, calibrate, draw_reliability, fit_temperature
-from evaluation.nested import nested_folds
+from evaluation.nested import Nested, nested_folds
 from zest.metrics import photo_log_losses
 
 
@@ -48,7 +48,7 @@ def found_of(labels, probabilities, parts=None, groups=None):
     photos = np.arange(len(labels))
     parts = photos % 3 if parts is None else parts
     groups = photos if groups is None else groups
-    return calibrate(labels, probabilities, parts, groups, 0.95, 300, 0)
+    return calibrate(Nested(labels, probabilities, parts, groups, 0.95, 300, 0))
 
 
 def test_a_model_that_is_too_sure_gains_and_a_calibrated_one_does_not():

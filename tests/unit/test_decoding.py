@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from evaluation.nested import Nested
 from evaluation.ordered import judge_decodings
 from zest.decoding import (
     expected_grades,
@@ -73,7 +74,7 @@ def test_a_threshold_may_lie_below_all_photos():
 
 def judged(labels, probabilities):
     photos = np.arange(len(labels))
-    return judge_decodings(labels, probabilities, photos % 5, photos, 0.95, 300, 0)
+    return judge_decodings(Nested(labels, probabilities, photos % 5, photos, 0.95, 300, 0))
 
 
 def test_a_biased_model_gains_by_thresholds_and_a_good_one_does_not():

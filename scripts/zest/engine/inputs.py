@@ -16,6 +16,7 @@ from zest.contracts import (
     PREDICTIONS,
     PSEUDO_LABELS,
     TRAINSET,
+    probability_matrix,
     read_image_ids,
     read_table,
 )
@@ -194,7 +195,7 @@ def _read_pseudo_labels(path: Path, images: Path) -> tuple[list[int], list[int]]
 def _read_teacher(path: Path, trainset: Path, ids: list[str]) -> np.ndarray:
     table = read_table(path, PREDICTIONS)
     _check_rows(path, table["image_id"].to_pylist(), trainset, ids)
-    return np.array(table["probabilities"].to_pylist(), np.float32)
+    return probability_matrix(table)
 
 
 def _read_activations(path: Path, images: Path, ids: list[str]) -> np.ndarray:
