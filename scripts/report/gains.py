@@ -52,8 +52,12 @@ class Gain:
         return "better" if self.value > 0 else "worse"
 
 
-def gains(found: Found) -> Iterator[Gain]:
-    """Yield every change that a stage has judged."""
+def gains(found: Found) -> list[Gain]:
+    """Return every change that a stage has judged; of too few photos there is no judgement."""
+    return [one for one in _judged(found) if one.value is not None]
+
+
+def _judged(found: Found) -> Iterator[Gain]:
     rules, title = found.cfg["rules"], found.title
     for way, judged in (found.tta or {"ways": {}})["ways"].items():
         yield _gain(
@@ -87,5 +91,8 @@ def gains(found: Found) -> Iterator[Gain]:
         )
 
 
-def _gain(what: str, metric: str, gain: dict, sure: bool, lines: dict, forbidden: str = "") -> Gain:
-    return Gain(what, metric, gain["value"], gain["low"], gain["high"], sure, lines, forbidden)
+def _gain(
+    what: str, metric: str, gain: dict | None, sure: bool, lines: dict, forbidden: str = ""
+) -> Gain:
+    ends = [(gain or {}).get(key) for key in ("value", "low", "high")]
+    return Gain(what, metric, *ends, sure, lines, forbidden)

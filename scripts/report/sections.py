@@ -140,7 +140,7 @@ def ablations(found: Found) -> Section:
 
 def more(found: Found) -> Section:
     """Show what else could be done with the predictions, and whether it is a gain."""
-    judged = list(gains(found))
+    judged = gains(found)
     sure = [one for one in judged if one.sure and one.value > 0]
     allowed = [one for one in sure if not one.forbidden]
     if allowed:

@@ -159,6 +159,11 @@ def test_a_gain_is_advised_only_if_it_is_sure_and_allowed(tmp_path):
     assert "rules.tta: forbidden" in render(forbidden)
 
 
+def test_an_ensemble_that_could_not_be_judged_is_no_gain_and_no_loss(tmp_path):
+    unjudged = {"weights": {"large": 1.0}, "gain": None, "sure": False}
+    assert gains(found(tmp_path, ensemble={"ways": {"equal": unjudged}})) == []
+
+
 def test_an_ensemble_names_only_the_models_that_count(tmp_path):
     (gain,) = gains(found(tmp_path, ensemble=ENSEMBLE))
     assert gain.what == "ensemble with greedy weights: large and small"
