@@ -66,7 +66,7 @@ rule report_html:
 
 rule ablations:
     input:
-        expand(rules.judge_ablation.output, ablation=config["ablations"]),
+        judged_ablations,
 
 
 rule tta:

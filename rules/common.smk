@@ -21,7 +21,7 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 from zest import command, config_submission, sources
 from zest.ablations import arms
-from zest.config import canonical, validate
+from zest.config import canonical, differing_settings, validate
 from zest.config_training import PROBE_KEYS
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
@@ -320,6 +320,17 @@ def handed_in(wildcards):
     if not has_test:
         refuse("data.test_images is null: there is nothing to predict. Run snakemake leaderboard.")
     return submission_files
+
+
+def judged_ablations(wildcards):
+    """The files of the target `ablations`."""
+    if not config["ablations"]:
+        refuse(
+            "there are no ablations in the configuration, so there is none to judge. Write, for "
+            "example, ablations: {balancing: {model: NAME, key: balance, values: [none, "
+            "label_shuffling]}}"
+        )
+    return expand(rules.judge_ablation.output, ablation=config["ablations"])
 
 
 def fitted_ensemble(wildcards):

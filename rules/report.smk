@@ -2,7 +2,8 @@
 Writes the report of a competition: the leader, why, where it fails, what to try next.
 
 REQUIRES: leaderboard.json, costs.csv, explanation/, ablations/*.json, catalog/; of every model
-          evaluation/{model}/ and the histories of its folds; ensemble/ensemble.json of several models
+          evaluation/{model}/ (tta.json where asked for) and the histories of its folds;
+          ensemble/ensemble.json of several models
 PROVIDES: report.html
 """
 
@@ -39,10 +40,12 @@ rule write_report:
                 key: config["rules"][key]
                 for key in ("metric", "classes_ordered", "tta", "ensemble")
             },
-            models={
-                name: {key: model[key] for key in ("method", "epochs", "phases", "mixup")}
-                for name, model in config["models"].items()
+            submission=lambda wildcards: {
+                key: config["submission"][key]
+                for key in ("model", "ensemble", "decode", "tta", "values")
             },
+            models=config["models"],
+            written=lambda wildcards: differing_settings(config["models"]),
         ),
         code=code_of("write_report.py"),
         ensemble="--ensemble" if len(ensemble_models) > 1 else "",

@@ -220,15 +220,12 @@ def _told(calibration: Calibration | None, decodings: Decodings | None) -> Itera
         f"temperature {calibration.temperature:.2f} (above 1: too sure of itself): log loss better "
         f"by {gain.value:.4f} ({gain.low:.4f} to {gain.high:.4f}) on photos it was not fitted to"
     )
-    if decodings:
-        for way, gain in (
-            ("expected_cost", decodings.expected_cost),
-            ("thresholds", decodings.thresholds_gain),
-        ):
-            yield (
-                f"submission.decode: {way} would change quadratic weighted kappa by "
-                f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
-            )
+    for way, of_metrics in decodings.gains.items() if decodings else ():
+        gain = of_metrics["quadratic_weighted_kappa"]
+        yield (
+            f"submission.decode: {way} would change quadratic weighted kappa by "
+            f"{gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f})"
+        )
 
 
 if __name__ == "__main__":

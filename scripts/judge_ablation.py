@@ -81,7 +81,10 @@ def _rank(score: float, lower_is_better: bool) -> float:
 def verdict(key: str, arms: list[Arm], metric: str) -> str:
     """Say what the ablation has shown, and what it has not."""
     best, *others = arms
-    near = [one.value for one in others if one.behind and not one.behind.is_sure]
+    near = [
+        one.value for one in others if one.behind and one.behind.is_known and not one.behind.is_sure
+    ]
+    unknown = [one.value for one in others if one.behind and not one.behind.is_known]
     worse = [
         f"{one.value} (by {one.behind.value:.3f}, {one.behind.low:.3f} to {one.behind.high:.3f})"
         for one in others
@@ -92,6 +95,8 @@ def verdict(key: str, arms: list[Arm], metric: str) -> str:
         told += f" Not distinguishable from it on these {best.score.n} photos: {listed(near)}."
     if worse:
         told += f" Worse beyond chance: {listed(worse)}."
+    if unknown:
+        told += f" No number for {listed(unknown)}: a training diverged."
     if len(best.models) == 1:
         told += (
             " Each value was trained once, so how much another seed would change is not in this; "

@@ -14,6 +14,8 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
+import paddle
+
 from zest.contracts import HISTORY, read_table
 from zest.engine.model_folder import TrainedModel
 from zest.engine.speed import predictions_per_second
@@ -53,6 +55,7 @@ def costs(folders: list[Path], speeds: dict[tuple, float]) -> dict[str, object]:
         "megabytes": f"{(folders[0] / 'weights.pdparams').stat().st_size / 1e6:.3f}",
         "training_seconds_per_fold": f"{sum(seconds) / len(seconds):.1f}",
         "photos_per_second": f"{speeds[kind]:.1f}",
+        "device": paddle.device.get_device().partition(":")[0],
     }
 
 
@@ -73,7 +76,7 @@ def main() -> None:
     for row in rows:
         print(
             f"{row['model']}: {row['training_seconds_per_fold']} s of training a fold, "
-            f"{row['megabytes']} MB, {row['photos_per_second']} photos/s on one core",
+            f"{row['megabytes']} MB, {row['photos_per_second']} photos/s",
             flush=True,
         )
     write_text(args.table, csv_text(list(rows[0]), (list(row.values()) for row in rows)))

@@ -47,8 +47,8 @@ def render(found: Found) -> str:
 def headline(found: Found) -> str:
     """Return the result in one sentence."""
     score = found.score
-    near = sum(not gap["is_sure"] for gap in found.behind)
-    beside = "no other model comes near" if not near else f"{near} cannot be told from it"
+    near = len(found.near)
+    beside = f"{near} cannot be told from it" if near else "no other model comes near"
     others = f", and {beside}" if found.behind else ""
     return (
         f"{found.leader} reaches {found.title} {score['value']:.3f} "

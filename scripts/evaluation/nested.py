@@ -42,10 +42,18 @@ class Nested:
         """Yield how often each photo is drawn, float64, (photos,), for each resample."""
         return draw_groups(self.groups, self.resamples, self.seed)
 
-    def gain(self, value: float, drawn: np.ndarray) -> Score:
-        """Return a gain with its interval, from those of the resamples, (resamples,)."""
+    def gain(self, value: float, drawn: np.ndarray, comparisons: int = 1) -> Score:
+        """Return a gain with its interval, one of so many that are to hold at once.
+
+        Args:
+            value: of all photos.
+            drawn: of the resamples, (resamples,).
+            comparisons: how many intervals.
+        """
         groups = len(np.unique(self.groups))
-        low, high = moved_percentiles(value, drawn, self.confidence, groups)
+        low, high = moved_percentiles(
+            value, drawn, self.confidence, groups, comparisons=comparisons
+        )
         return Score(value, low, high, len(self.labels))
 
 

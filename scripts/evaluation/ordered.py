@@ -7,7 +7,9 @@ import numpy as np
 from evaluation.nested import Nested
 from zest.decoding import expected_grades, fit_thresholds, grade, natural_thresholds
 from zest.intervals import Score
-from zest.metrics import confusion_matrix, quadratic_weighted_kappa
+from zest.metrics import FROM_COUNTS, confusion_matrix
+
+WAYS = ("expected_cost", "thresholds")  # of submission.decode, beside the likeliest class
 
 
 @dataclass(frozen=True)
@@ -16,13 +18,13 @@ class Decodings:
 
     Attributes:
         thresholds: of the expected grade, fitted to all photos, (K-1,).
-        expected_cost: gain in quadratic weighted kappa of the least expected squared distance.
-        thresholds_gain: that of thresholds, on photos that they were not fitted to.
+        gains: by way, then by metric of the predicted classes; positive is better. Thresholds are
+            judged on photos that they were not fitted to. The intervals of both ways would hold at
+            once.
     """
 
     thresholds: list[float]
-    expected_cost: Score
-    thresholds_gain: Score
+    gains: dict[str, dict[str, Score]]
 
 
 def judge_decodings(nested: Nested) -> Decodings:
@@ -38,29 +40,23 @@ def judge_decodings(nested: Nested) -> Decodings:
     for held in nested.held_out():
         thresholds = fit_thresholds(labels[~held], expected[~held], classes)
         by_thresholds[held] = grade(expected[held], thresholds)
-    ways = {
+    chosen = {
         "likeliest": probabilities.argmax(axis=1),
         "expected_cost": grade(expected, natural_thresholds(classes)),
         "thresholds": by_thresholds,
     }
-    cells = {name: labels * classes + chosen for name, chosen in ways.items()}
-    drawn = {name: np.empty((nested.resamples, classes**2)) for name in ways}
+    cells = {name: labels * classes + one for name, one in chosen.items()}
+    drawn = {name: np.empty((nested.resamples, classes**2)) for name in chosen}
     for row, times in enumerate(nested.draws()):
-        for name in ways:
+        for name in chosen:
             drawn[name][row] = np.bincount(cells[name], times, classes**2)
-
-    def kappas(name: str) -> tuple[float, np.ndarray]:
-        counts = confusion_matrix(labels, ways[name], classes)
-        resampled = drawn[name].reshape(-1, classes, classes)
-        return float(quadratic_weighted_kappa(counts)), quadratic_weighted_kappa(resampled)
-
-    value, values = kappas("likeliest")
-    gains = {}
-    for name in ("expected_cost", "thresholds"):
-        other, others = kappas(name)
-        gains[name] = nested.gain(other - value, others - values)
-    return Decodings(
-        fit_thresholds(labels, expected, classes).tolist(),
-        gains["expected_cost"],
-        gains["thresholds"],
-    )
+    counts = {name: confusion_matrix(labels, one, classes) for name, one in chosen.items()}
+    resampled = {name: one.reshape(-1, classes, classes) for name, one in drawn.items()}
+    gains: dict[str, dict[str, Score]] = {way: {} for way in WAYS}
+    for metric, score in FROM_COUNTS.items():
+        value, values = score(counts["likeliest"]), score(resampled["likeliest"])
+        for way in WAYS:
+            gain = float(score(counts[way]) - value)
+            others = score(resampled[way]) - values
+            gains[way][metric] = nested.gain(gain, others, comparisons=len(WAYS))
+    return Decodings(fit_thresholds(labels, expected, classes).tolist(), gains)

@@ -151,8 +151,8 @@ def resampled_means(
 
     A resample draws photos, the same for all contenders. Where a contender has several trainings,
     it also draws how far their mean lies from that of ever more: by Student's t of the variance
-    between seeds, pooled over the contenders. Of one training, what another seed would do is not
-    known, and not in the resamples.
+    between seeds, pooled over the contenders whose scores are numbers. Of one training, what
+    another seed would do is not known, and not in the resamples.
 
     Args:
         contenders: of each, the predictions of trainings that differ by their seed alone.
@@ -171,9 +171,10 @@ def resampled_means(
     all_drawn = iter(resample_scores(list(chain(*scored)), groups, resamples, seed))
     values = [np.array([one.values[metric] for one in trainings]) for trainings in scored]
     drawn = [np.mean([next(all_drawn)[metric] for _ in trainings], axis=0) for trainings in scored]
-    freedom = sum(len(of_one) - 1 for of_one in values)
+    known = [of_one for of_one in values if np.isfinite(of_one).all()]
+    freedom = sum(len(of_one) - 1 for of_one in known)
     if freedom:
-        squares = sum(((of_one - of_one.mean()) ** 2).sum() for of_one in values)
+        squares = sum(((of_one - of_one.mean()) ** 2).sum() for of_one in known)
         rng = np.random.default_rng([seed, freedom])
         deviations = np.sqrt(squares / rng.chisquare(freedom, resamples))
         for of_one, of_photos in zip(values, drawn, strict=True):

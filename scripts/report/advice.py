@@ -6,11 +6,11 @@ import yaml
 
 from report.failures import confusions, counts_of
 from report.found import Found
-from report.gains import gains
+from report.gains import advisable
 from report.sections import MARGIN_OF_TEMPERATURE, rising_folds
 from zest.classes import class_title
+from zest.intervals import wilson_interval
 from zest.label_errors import likely_errors
-from zest.metrics import per_class_scores
 from zest.page.section import Section
 from zest.words import listed
 
@@ -43,13 +43,13 @@ def _items(found: Found) -> Iterator[tuple[str, dict | None]]:
     """Yield what to do and why, and the part of the configuration that does it, or None."""
     yield from _about_labels(found)
     yield from _about_photos(found)
-    for one in gains(found):
-        if one.sure and one.value > 0 and not one.forbidden:
-            yield (
-                f"Switch on {one.what}: {one.metric} {one.value:+.3f} "
-                f"({one.low:+.3f} to {one.high:+.3f}).",
-                one.lines,
-            )
+    if advised := advisable(found):
+        one = max(advised, key=lambda gain: gain.low)  # not all of them go together
+        yield (
+            f"Switch on {one.what}: {one.metric} {one.value:+.3f} "
+            f"({one.low:+.3f} to {one.high:+.3f}).",
+            one.lines,
+        )
     yield from _about_training(found)
     yield from _about_certainty(found)
 
@@ -66,23 +66,15 @@ def _about_labels(found: Found) -> Iterator[tuple[str, None]]:
 def _about_photos(found: Found) -> Iterator[tuple[str, dict | None]]:
     photos = len(found.predictions.ids)
     every = list(range(found.cfg["folds"]))
-    near = [
-        one["model"]
-        for one, gap in zip(found.ranked[1:], found.behind, strict=True)
-        if not gap["is_sure"]
-    ]
     if photos < FEW_PHOTOS and len(found.histories) < len(every):
-        reason = f": {listed(near[:4])} could not be told from it" if near else ""
+        reason = f": {listed(found.near[:4])} could not be told from it" if found.near else ""
         yield (
             f"Score all photos, not one fold: {photos} are a rough judge{reason}.",
             {"split": {"train_folds": every}},
         )
-    recall = per_class_scores(counts_of(found))["recall"]
-    weak = [one for one in found.classes if recall[one.label] < WEAK_RECALL * recall.mean()]
-    if weak:
+    if weak := _weak_classes(found):
         yield (
-            f"Take more photos of {listed([class_title(one) for one in weak[:4]])}: found far less "
-            "often than the other classes.",
+            f"Take more photos of {listed(weak[:4])}: found far less often than the other classes.",
             None,
         )
     missed = confusions(found)
@@ -97,30 +89,47 @@ def _about_photos(found: Found) -> Iterator[tuple[str, dict | None]]:
         )
 
 
+def _weak_classes(found: Found) -> list[str]:
+    """Return the classes that are surely found less often than `WEAK_RECALL` of the mean."""
+    counts = counts_of(found)
+    photos, hits = counts.sum(axis=1), counts.diagonal()
+    there = photos > 0
+    bar = WEAK_RECALL * (hits[there] / photos[there]).mean()
+    confidence = found.ranked[0]["confidence"]
+    return [
+        class_title(one)
+        for one in found.classes
+        if there[one.label]
+        and wilson_interval(hits[one.label], photos[one.label], confidence)[1] < bar
+    ]
+
+
 def _about_training(found: Found) -> Iterator[tuple[str, dict | None]]:
     name = found.leader
     settings = found.cfg["models"][name]
     if settings["method"] == "linear_probe":
-        yield (
-            "The baseline leads: the networks have not learned more than its features hold. Train "
-            "one longer, at more pixels, or with more of its layers.",
-            None,
-        )
+        if any(one["method"] == "fine_tuning" for one in found.cfg["models"].values()):
+            yield (
+                "The baseline leads: the networks have not learned more than its features hold. "
+                "Train one longer, at more pixels, or with more of its layers.",
+                None,
+            )
+        else:
+            yield "Fine-tune a network beside the baseline.", {"models": {"lite0": {"frozen": 9}}}
         return
     key = "val_loss" if found.metric == "log_loss" else f"val_{found.metric}"
     if 2 * rising_folds(found, key) > len(found.histories):
-        lines = None
-        if not settings["phases"] and "=" not in name:
-            lines = {"models": {name: {"epochs": 2 * settings["epochs"]}}}
-        yield "Train longer: its score was still rising in the last epoch.", lines
+        longer = None if settings["phases"] else _changed(found, epochs=2 * settings["epochs"])
+        yield "Train longer: its score was still rising in the last epoch.", longer
     losses = [[row["val_loss"] for row in rows] for rows in found.histories]
     rising = sum(one[-1] > 1.1 * min(one) for one in losses if None not in one)
     if 2 * rising > len(losses):
-        mix = "=" not in name and not settings["mixup"]
+        plain = not (settings["mixup"] or settings["cutmix"] or settings["cache_frozen"])
+        plain = plain and settings["soft_labels"] is None and settings["loss"] != "soft_ordinal"
         yield (
             "Its validation loss rises again: more copies and stronger operations in its recipe, "
             "mixup, or fewer epochs.",
-            {"models": {name: {"mixup": 0.2}}} if mix else None,
+            _changed(found, mixup=0.2) if plain else None,
         )
     if len(found.cfg["models"]) <= 2:
         yield (
@@ -128,6 +137,13 @@ def _about_training(found: Found) -> Iterator[tuple[str, dict | None]]:
             "what is new.",
             None,
         )
+
+
+def _changed(found: Found, **settings) -> dict | None:
+    """Return the leader with other settings, all of it that is not a default; None of a trial."""
+    if "=" in found.leader:
+        return None
+    return {"models": {found.leader: {**found.cfg["written"][found.leader], **settings}}}
 
 
 def _about_certainty(found: Found) -> Iterator[tuple[str, None]]:

@@ -19,7 +19,8 @@ class Found:
     """What the sections are made of; what a stage could not say is None or empty.
 
     Attributes:
-        cfg: competition, rules, evaluation, submission, folds, train_folds, models by name.
+        cfg: competition, rules, submission, folds, train_folds, models, and as `written` what
+            differs of these from the defaults.
         classes: in the order of their labels.
         ranked: scores.json of all models, the leader first.
         behind: how far each other lies behind the leader, as of leaderboard.paired.Difference.
@@ -68,6 +69,14 @@ class Found:
     def title(self) -> str:
         """What people call the contest's metric."""
         return TITLES[self.metric]
+
+    @property
+    def near(self) -> list[str]:
+        """Names of the models that cannot be told from the leader."""
+        others = zip(self.ranked[1:], self.behind, strict=True)
+        return [
+            one["model"] for one, gap in others if gap["value"] is not None and not gap["is_sure"]
+        ]
 
     @property
     def score(self) -> dict:

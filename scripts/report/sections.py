@@ -7,18 +7,21 @@ import numpy as np
 from leaderboard.ranking import axis_of
 from report import charts
 from report.found import Found
-from report.gains import gains
+from report.gains import advisable, gains
 from zest.metrics import CALIBRATION_BINS, calibration_gaps
 from zest.page.section import Section
 from zest.words import listed
 
 MOST_MODELS = 12  # in a chart or a table; a sweep has more
+WHERE = {"cpu": "one core", "gpu": "the GPU"}
+ALIKE = 1.1  # up to this ratio, sizes and speeds are taken for the same
 MARGIN_OF_TEMPERATURE = 1.15  # within it a model is about as sure as it is right
 
 
 def leader(found: Found) -> Section:
     """Tell which model leads, by how much, and what that is worth."""
     score, cost = found.score, found.costs[found.leader]
+    where = WHERE[cost["device"]]
     predicted = found.predictions.probabilities.argmax(axis=1)
     wrong = int((predicted != found.predictions.labels).sum())
     photos = len(predicted)
@@ -39,7 +42,11 @@ def leader(found: Found) -> Section:
                 ),
                 (f"{wrong:,}", "mistakes", f"of {photos:,} photos"),
                 (f"{float(cost['megabytes']):.1f} MB", "of weights", cost["architecture"]),
-                (_rate(cost), "photos a second", "predicted on one core, decoding aside"),
+                (
+                    _rate(cost),
+                    "photos a second",
+                    f"predicted on {where}, decoding aside",
+                ),
                 (_duration(cost), "of training", "a fold, on the machine that trained it"),
                 (f"{cost['image_size']}", "pixels", "the side of what it sees"),
             ],
@@ -56,12 +63,10 @@ def costs(found: Found) -> Section:
     """Set the scores beside what the models cost."""
     rows = []
     dots = []
-    verdicts = [found.leader, *("" for _ in found.behind)]
     for place, one in enumerate(found.ranked[:MOST_MODELS]):
         name, score, cost = one["model"], one["scores"][found.metric], found.costs[one["model"]]
         gap = found.behind[place - 1] if place else None
-        verdict = "leads" if gap is None else "worse" if gap["is_sure"] else "not distinguishable"
-        verdicts[place] = verdict
+        verdict = "leads" if gap is None else _verdict(gap)
         rows.append(
             {
                 "name": name,
@@ -81,34 +86,45 @@ def costs(found: Found) -> Section:
     return Section(
         name="costs",
         title="What it costs",
-        n=f"n = {len(rows)} models",
+        n=f"n = {len(found.ranked)} {'model' if len(found.ranked) == 1 else 'models'}",
         source="costs.csv (stage costs): measured on this machine, as it was loaded",
         meaning=list(_cheaper(found)),
         content={
             "rows": rows,
             "chart": charts.cost_chart(label, dots) if dots else None,
             "title": found.title,
+            "more": len(found.ranked) - len(rows),
         },
     )
 
 
+def _verdict(gap: dict) -> str:
+    if gap["value"] is None:
+        return "no number"
+    return "worse" if gap["is_sure"] else "not distinguishable"
+
+
 def _cheaper(found: Found) -> Iterator[str]:
     """Say which model to take where several cannot be told apart."""
-    others = zip(found.ranked[1:], found.behind, strict=True)
-    near = [one["model"] for one, gap in others if not gap["is_sure"] and gap["value"] is not None]
+    if not found.behind:
+        yield "It is the only model: add another, and its costs can be set beside these."
+        return
+    if not found.near:
+        yield "No other model comes near it, so its costs are the price of its score."
+        return
     for key, word, sign in (("megabytes", "smallest", 1), ("photos_per_second", "fastest", -1)):
-        ordered = sorted([found.leader, *near], key=lambda one: sign * float(found.costs[one][key]))
+        ordered = sorted(
+            [found.leader, *found.near], key=lambda one: sign * float(found.costs[one][key])
+        )
         best, own = (float(found.costs[name][key]) for name in (ordered[0], found.leader))
-        if best * 1.1 < own or own * 1.1 < best:
-            ratio = max(best, own) / min(best, own)
+        ratio = max(best, own) / min(best, own)
+        if ratio > ALIKE:
             yield (
                 f"Of those that cannot be told from {found.leader}, {ordered[0]} is the {word}, "
                 f"by a factor of {ratio:.1f}: where that matters, take it."
             )
         else:
             yield f"Of those that cannot be told from it, {found.leader} is itself the {word}."
-    if not near:
-        yield "No other model comes near it, so its costs are the price of its score."
 
 
 def ablations(found: Found) -> Section:
@@ -140,13 +156,11 @@ def ablations(found: Found) -> Section:
 
 def more(found: Found) -> Section:
     """Show what else could be done with the predictions, and whether it is a gain."""
-    judged = gains(found)
-    sure = [one for one in judged if one.sure and one.value > 0]
-    allowed = [one for one in sure if not one.forbidden]
-    if allowed:
-        told = f"Sure gains: {listed([one.what for one in allowed])}."
+    judged, sure = gains(found), advisable(found)
+    if sure:
+        told = f"Sure gains: {listed([one.what for one in sure])}."
     else:
-        told = "None of these is a sure gain that the contest allows: the plain model is as good."
+        told = "None of these is a sure gain that could be switched on."
     return Section(
         name="gains",
         title="What more would gain",
@@ -154,8 +168,9 @@ def more(found: Found) -> Section:
         source="evaluation/*/tta.json, ensemble/ensemble.json, evaluation/*/decodings.json",
         meaning=[
             told,
-            "Every gain is of photos that the change was not fitted to; positive is better. A "
-            "change is switched on only by the configuration.",
+            "Every gain is of photos that the change was not fitted to; positive is better. The "
+            "intervals of one kind of change hold at once, those of different kinds each by "
+            "itself. A change is switched on only by the configuration.",
         ],
         content={"gains": judged},
     )

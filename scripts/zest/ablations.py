@@ -3,6 +3,7 @@
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,7 +85,7 @@ def arms(config: dict, name: str) -> dict[str, list[str]]:
     found = {}
     for value in ablation["values"]:
         trials = [_name(name, ablation["key"], value, seed) for seed in ablation["seeds"]]
-        found[shown(value)] = [
+        found[_text(value)] = [
             trial if trial in config["models"] else ablation["model"] for trial in trials
         ]
     return found
@@ -95,6 +96,13 @@ def _changes(key: str, value: Any, model_keys: dict[str, dict]) -> tuple[dict, d
     if (key, value) == ("balance", CLASS_WEIGHTS):
         return {"class_weights": "inverse"}, {"balance": "none"}
     return ({key: value}, {}) if key in model_keys else ({}, {key: value})
+
+
+def _text(value: Any) -> str:
+    """Return a value as people read it; its name as a part of a file's may be a hash."""
+    if isinstance(value, dict | list):
+        return json.dumps(value).replace('"', "")
+    return shown(value)
 
 
 def _label(name: str, key: str, value: Any) -> str:

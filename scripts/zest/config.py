@@ -62,6 +62,16 @@ def canonical(section: Any) -> str:
     return json.dumps(section, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def differing_settings(models: dict[str, dict]) -> dict[str, dict]:
+    """Return the settings of complete models, by name, that are not the defaults."""
+    schema = load_schema()
+    untouched = _complete({}, schema["$defs"]["model"], schema)
+    return {
+        name: {key: value for key, value in model.items() if value != untouched[key]}
+        for name, model in models.items()
+    }
+
+
 def _with_ablations(config: dict, schema: dict) -> tuple[dict, list[str]]:
     """Add the recipes and models of the ablations; also return what is wrong with these."""
     kinds = {

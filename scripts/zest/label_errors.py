@@ -1,4 +1,4 @@
-"""Likely label errors: photos that a probe which never saw them is sure to be another class."""
+"""Likely label errors: photos that a model which never saw them is sure to be another class."""
 
 import numpy as np
 

@@ -27,6 +27,12 @@ def test_the_report_is_made_anew_only_for_what_it_tells_of(project):
     assert planned_jobs(project, "submission") == set()
 
 
+def test_without_ablations_their_target_says_what_to_write(project):
+    done = snakemake(project, "-n", "ablations")
+    assert done.returncode == 2
+    assert "error: there are no ablations in the configuration" in done.stderr
+
+
 def test_an_ablation_trains_what_is_new_and_is_judged(project):
     setting("recipes.plain.operations", [{"rotate": {}}])(project)
     setting("ablations.copies", BALANCING)(project)

@@ -6,12 +6,14 @@ import numpy as np
 import pyarrow as pa
 import simplejpeg
 
+from configuring import minimal
 from leaderboard.paired import OutOfFold
 from report.found import Found
 from zest.classes import ClassInfo
+from zest.config import differing_settings, validate
 from zest.contracts import MEASURES, write_table
 from zest.intervals import score_all
-from zest.metrics import TITLES
+from zest.metrics import FROM_COUNTS, TITLES
 
 GRADES = ["excellent", "good", "processing", "out of grade"]
 PHOTOS = 80
@@ -97,13 +99,28 @@ def cost(model: str, megabytes: float, rate: float) -> dict[str, str]:
         "megabytes": str(megabytes),
         "training_seconds_per_fold": "240.0",
         "photos_per_second": str(rate),
+        "device": "cpu",
+    }
+
+
+def decodings(gain: float) -> dict:
+    """Ways to choose the class of which thresholds gain that much in every metric."""
+    nothing = {"value": 0.0, "low": 0.0, "high": 0.0, "n": PHOTOS}
+    better = {"value": gain, "low": gain - 0.01, "high": gain + 0.01, "n": PHOTOS}
+    return {
+        "thresholds": [0.5, 1.5, 2.5],
+        "gains": {
+            "expected_cost": dict.fromkeys(FROM_COUNTS, nothing),
+            "thresholds": dict.fromkeys(FROM_COUNTS, better),
+        },
     }
 
 
 def found(folder: Path, **changes) -> Found:
     """Return what was found of `large`, which leads, and `small`; changes are keys of Found."""
     score = {"value": 0.9, "low": 0.8, "high": 0.97, "n": PHOTOS}
-    model = {"method": "fine_tuning", "epochs": 3, "phases": [], "mixup": 0.0}
+    models = {"large": {"epochs": 3, "frozen": 9}, "small": {"epochs": 3}}
+    config = validate({**minimal(models=models), "baseline": False})
     rules = {"metric": "accuracy", "classes_ordered": True, "tta": "allowed", "ensemble": "allowed"}
     standard = {
         "cfg": {
@@ -111,7 +128,9 @@ def found(folder: Path, **changes) -> Found:
             "rules": rules,
             "folds": 5,
             "train_folds": [0],
-            "models": {"large": model, "small": model},
+            "submission": config["submission"],
+            "models": config["models"],
+            "written": differing_settings(config["models"]),
         },
         "classes": [ClassInfo(row, str(row), name, 20) for row, name in enumerate(GRADES)],
         "ranked": [summary("large", 6), summary("small", 8)],
@@ -126,7 +145,7 @@ def found(folder: Path, **changes) -> Found:
             "temperature": 1.6,
             "gain": {"value": 0.1, "low": 0.05, "high": 0.15, "n": PHOTOS},
         },
-        "decodings": None,
+        "decodings": decodings(0.0),
         "heat_maps": [heat_map(row) for row in range(6)],
         "shortcuts": {
             "outside": {"value": 0.4, "low": 0.35, "high": 0.45, "n": 60},

@@ -1,5 +1,7 @@
 """Ablations: what is trained for them, and what they may claim."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,24 @@ def test_seeds_that_differ_more_than_the_values_settle_nothing():
     alone = judge({"a": ["m0"], "b": ["m2"]}, models, "accuracy", 0.95, 1000, seed=1)
     assert alone[1].behind.is_sure
     assert "trained once" not in verdict("k", found, "accuracy")
+
+
+def test_a_training_that_diverged_is_told_and_voids_no_other_value():
+    models = predictions([0.95, 0.93, 0.60, 0.62, 0.9, 0.9])
+    broken = np.full_like(models["m5"].probabilities, np.nan)
+    models["m5"] = dataclasses.replace(models["m5"], probabilities=broken)
+    trained = {"a": ["m0", "m1"], "b": ["m2", "m3"], "c": ["m4", "m5"]}
+    found = judge(trained, models, "log_loss", 0.95, 500, seed=1)
+    assert [arm.value for arm in found] == ["a", "b", "c"]
+    assert found[1].behind.is_sure
+    told = verdict("k", found, "log_loss")
+    assert "No number for c: a training diverged." in told
+    assert "Not distinguishable" not in told
+
+
+def test_a_value_that_no_file_can_be_named_after_is_told_as_it_is():
+    found = validate(config(values=["none", {"power": 0.5}]))
+    assert list(arms(found, "balancing")) == ["none", "{power: 0.5}"]
 
 
 def test_the_variance_between_seeds_is_that_of_students_t():

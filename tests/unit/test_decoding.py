@@ -79,10 +79,10 @@ def judged(labels, probabilities):
 
 def test_a_biased_model_gains_by_thresholds_and_a_good_one_does_not():
     biased = judged(*graded(400, shift=0.5))
-    assert biased.thresholds_gain.low > 0
-    good = judged(*graded(400))
-    assert good.thresholds_gain.low < 0
-    assert abs(good.thresholds_gain.value) < 0.02
+    assert biased.gains["thresholds"]["quadratic_weighted_kappa"].low > 0
+    good = judged(*graded(400)).gains["thresholds"]["quadratic_weighted_kappa"]
+    assert good.low < 0
+    assert abs(good.value) < 0.02
 
 
 def test_the_gain_is_of_photos_that_the_thresholds_were_not_fitted_to():
@@ -92,5 +92,9 @@ def test_the_gain_is_of_photos_that_the_thresholds_were_not_fitted_to():
     for part in range(5):
         fitted = fit_thresholds(labels[parts != part], expected[parts != part], 4)
         nested[parts == part] = grade(expected[parts == part], fitted)
-    gain = kappa(labels, nested, 4) - kappa(labels, probabilities.argmax(axis=1), 4)
-    assert judged(labels, probabilities).thresholds_gain.value == pytest.approx(gain)
+    likeliest = probabilities.argmax(axis=1)
+    gains = judged(labels, probabilities).gains["thresholds"]
+    gain = kappa(labels, nested, 4) - kappa(labels, likeliest, 4)
+    assert gains["quadratic_weighted_kappa"].value == pytest.approx(gain)
+    gain = (nested == labels).mean() - (likeliest == labels).mean()
+    assert gains["accuracy"].value == pytest.approx(gain)

@@ -3,14 +3,17 @@
 import dataclasses
 import re
 
+import numpy as np
 import pytest
+import yaml
 
-from found_report import GRADES, PHOTOS, found, history, predictions, summary
+from found_report import GRADES, PHOTOS, decodings, found, history, predictions, summary
 from report.advice import advice
 from report.failures import classes, doubtful_labels, mistakes
 from report.gains import gains
-from report.sections import certainty, costs, leader, learning, more
+from report.sections import ablations, certainty, costs, leader, learning, more
 from write_report import headline, render, sections_of
+from zest.classes import ClassInfo
 
 TTA = {
     "ways": {
@@ -27,13 +30,14 @@ TTA = {
     }
 }
 ENSEMBLE = {
+    "leader": "large",
     "ways": {
         "greedy": {
             "weights": {"large": 0.75, "small": 0.25, "other": 0.0},
             "gain": {"value": 0.0, "low": -0.01, "high": 0.01, "n": PHOTOS},
             "sure": False,
         }
-    }
+    },
 }
 
 
@@ -45,8 +49,13 @@ def ideas(one) -> list[str]:
     return [what for what, _ in advice(one).content["advice"]]
 
 
-def with_rules(one, **rules):
-    return dataclasses.replace(one, cfg={**one.cfg, "rules": {**one.cfg["rules"], **rules}})
+def with_cfg(one, section: str, **settings):
+    changed = {**one.cfg[section], **settings}
+    return dataclasses.replace(one, cfg={**one.cfg, section: changed})
+
+
+def switched(one) -> list[str]:
+    return [idea for idea in ideas(one) if "Switch on" in idea]
 
 
 def test_every_score_on_the_page_stands_with_its_n_and_its_interval(tmp_path):
@@ -54,7 +63,7 @@ def test_every_score_on_the_page_stands_with_its_n_and_its_interval(tmp_path):
     score = found(tmp_path).score
     assert f"{score['low']:.3f} to {score['high']:.3f}" in page
     for section in sections_of(found(tmp_path)):
-        assert re.search(r"n = |fold|largest class", section.n), section.name
+        assert re.search(r"n = \d|largest class is \d|\d fold", section.n), section.name
 
 
 def test_text_of_the_data_is_escaped_and_the_page_asks_for_nothing(tmp_path):
@@ -145,27 +154,98 @@ def test_the_temperature_is_put_into_words(tmp_path, temperature, said):
 
 def test_a_gain_is_advised_only_if_it_is_sure_and_allowed(tmp_path):
     one = found(tmp_path, tta=TTA, ensemble=ENSEMBLE)
-    assert [gain.verdict for gain in gains(one)] == [
-        "better",
-        "not distinguishable",
-        "not distinguishable",
-    ]
-    (switched,) = (idea for idea in ideas(one) if "Switch on" in idea)
-    assert "four mirror images" in switched
-    assert "accuracy +0.030 (+0.010 to +0.050)" in switched
-    forbidden = with_rules(one, tta="forbidden")
-    assert not any("Switch on" in idea for idea in ideas(forbidden))
+    verdicts = [gain.verdict for gain in gains(one)]
+    assert verdicts == ["better", *["not distinguishable"] * 4]
+    (told_so,) = switched(one)
+    assert "four mirror images" in told_so
+    assert "accuracy +0.030 (+0.010 to +0.050)" in told_so
+    forbidden = with_cfg(one, "rules", tta="forbidden")
+    assert switched(forbidden) == []
     assert "None of these is a sure gain" in told(more(forbidden))
     assert "rules.tta: forbidden" in render(forbidden)
 
 
+def test_what_is_switched_on_already_is_not_advised_again(tmp_path):
+    one = with_cfg(found(tmp_path, tta=TTA), "submission", tta="flips")
+    assert switched(one) == []
+    assert "(switched on)" in render(one)
+
+
+def test_what_does_not_go_with_the_configuration_is_not_advised(tmp_path):
+    one = with_cfg(found(tmp_path, tta=TTA, decodings=decodings(0.05)), "rules", tta="forbidden")
+    assert "Switch on thresholds" in switched(one)[0]
+    assert switched(with_cfg(one, "submission", values="probabilities")) == []
+    assert switched(with_cfg(one, "submission", model="ensemble")) == []
+    views = with_cfg(found(tmp_path, tta=TTA), "submission", decode="thresholds")
+    assert switched(views) == []
+
+
+def test_a_gain_in_kappa_is_no_gain_where_the_contest_does_not_see_classes(tmp_path):
+    one = with_cfg(found(tmp_path, decodings=decodings(0.05)), "rules", metric="log_loss")
+    by_thresholds = gains(one)[-1]
+    assert (by_thresholds.metric, by_thresholds.verdict) == ("quadratic weighted kappa", "better")
+    assert switched(one) == []
+
+
+def test_an_ensemble_that_is_better_than_another_model_is_not_advised(tmp_path):
+    gain = {"value": 0.03, "low": 0.01, "high": 0.05, "n": PHOTOS}
+    ways = {"equal": {"weights": {"small": 0.5, "x": 0.5}, "gain": gain, "sure": True}}
+    one = found(tmp_path, ensemble={"leader": "large", "ways": ways})
+    assert switched(one) != []
+    assert switched(found(tmp_path, ensemble={"leader": "small", "ways": ways})) == []
+
+
+def test_a_model_without_a_number_is_not_one_that_cannot_be_told_apart(tmp_path):
+    gap = {"value": None, "low": None, "high": None, "is_sure": False, "mcnemar_p": 1.0}
+    one = found(tmp_path, behind=[gap])
+    assert "no other model comes near" in headline(one)
+    assert [row["verdict"] for row in costs(one).content["rows"]] == ["leads", "no number"]
+    assert not any("small could not be told" in idea for idea in ideas(one))
+
+
+def test_one_model_alone_is_compared_with_nothing(tmp_path):
+    one = found(tmp_path, ranked=[summary("large", 6)], behind=[])
+    assert headline(one).endswith("on photos it never saw.")
+    assert told(costs(one)) == (
+        "It is the only model: add another, and its costs can be set beside these."
+    )
+    render(one)
+
+
+def test_a_class_is_called_weak_only_beyond_chance(tmp_path):
+    few = predictions(6)
+    labels = np.where(np.arange(PHOTOS) == 3, 3, few.labels % 3)  # one photo of the last, wrong
+    one = found(tmp_path, predictions=dataclasses.replace(few, labels=labels))
+    assert not any("Take more photos of 3" in idea for idea in ideas(one))
+    missed = np.where(few.labels[:, None] == 2, [0.85, 0.05, 0.05, 0.05], few.probabilities)
+    weak = found(tmp_path, predictions=dataclasses.replace(few, probabilities=missed))
+    assert any("Take more photos of 2 processing: " in idea for idea in ideas(weak))
+
+
+def test_of_many_classes_the_worst_and_the_most_frequent_mistakes_are_listed(tmp_path):
+    many = 40
+    labels = np.arange(PHOTOS) % many
+    seems = np.where(labels == 7, 8, labels)
+    probabilities = np.where(np.arange(many) == seems[:, None], 0.9, 0.1 / (many - 1))
+    named = [ClassInfo(row, str(row), f"kind {row}", 2) for row in range(many)]
+    told_of = dataclasses.replace(predictions(), labels=labels, probabilities=probabilities)
+    one = found(tmp_path, predictions=told_of, classes=named, heat_maps=[], decodings=None)
+    content = classes(one).content
+    assert content["matrix"] == []
+    assert content["rows"][0]["name"] == "7 kind 7"
+    assert content["confusions"] == [("7 kind 7", "8 kind 8", 2)]
+    assert content["more"] == 4
+    render(one)
+
+
 def test_an_ensemble_that_could_not_be_judged_is_no_gain_and_no_loss(tmp_path):
     unjudged = {"weights": {"large": 1.0}, "gain": None, "sure": False}
-    assert gains(found(tmp_path, ensemble={"ways": {"equal": unjudged}})) == []
+    one = found(tmp_path, ensemble={"leader": "large", "ways": {"equal": unjudged}})
+    assert not any("ensemble" in gain.what for gain in gains(one))
 
 
 def test_an_ensemble_names_only_the_models_that_count(tmp_path):
-    (gain,) = gains(found(tmp_path, ensemble=ENSEMBLE))
+    gain = gains(found(tmp_path, ensemble=ENSEMBLE))[0]
     assert gain.what == "ensemble with greedy weights: large and small"
 
 
@@ -173,7 +253,11 @@ def test_a_score_that_still_rose_asks_for_more_epochs(tmp_path):
     rising = found(tmp_path)
     assert "In 1 of 1 fold the last epoch had the best" in told(learning(rising))
     lines = dict(advice(rising).content["advice"])
-    assert "epochs: 6" in lines["Train longer: its score was still rising in the last epoch."]
+    longer = lines["Train longer: its score was still rising in the last epoch."]
+    # With what is written of the model, which the lines take the place of.
+    expected = {"recipe": "standard", "frozen": 9, "epochs": 6}
+    assert yaml.safe_load(longer)["models"]["large"].items() <= expected.items()
+    assert yaml.safe_load(longer)["models"]["large"].keys() >= {"frozen", "epochs"}
     settled = [dict(row, val_accuracy=0.9) for row in history()]
     assert not any("Train longer" in idea for idea in ideas(found(tmp_path, histories=[settled])))
 
@@ -202,13 +286,17 @@ def test_a_warning_of_shortcuts_is_the_reader_s_to_test(tmp_path):
 def test_a_baseline_that_leads_is_told_so(tmp_path):
     one = found(tmp_path, histories=[history(1)])
     probe = {**one.cfg["models"]["large"], "method": "linear_probe"}
-    one = dataclasses.replace(one, cfg={**one.cfg, "models": {"large": probe, "small": probe}})
-    assert "fitted in one go" in told(learning(one))
-    assert any("The baseline leads" in idea for idea in ideas(one))
+    led = with_cfg(one, "models", large=probe)
+    assert "fitted in one go" in told(learning(led))
+    assert any("The baseline leads" in idea for idea in ideas(led))
+    alone = with_cfg(led, "models", small=probe)
+    assert not any("The baseline leads" in idea for idea in ideas(alone))
+    assert any("Fine-tune a network" in idea for idea in ideas(alone))
 
 
 def test_an_ablation_is_shown_with_its_verdict(tmp_path):
     score = {"value": 0.9, "low": 0.8, "high": 0.97, "n": PHOTOS}
+    gap = found(tmp_path).behind[0]
     ablation = {
         "ablation": "balancing",
         "key": "balance",
@@ -216,10 +304,12 @@ def test_an_ablation_is_shown_with_its_verdict(tmp_path):
         "verdict": "balance: none has the best accuracy, 0.900.",
         "arms": [
             {"value": "none", "models": ["large"], "score": score, "behind": None},
-            {"value": "label_shuffling", "models": ["x"], "score": score, "behind": {}},
+            {"value": "label_shuffling", "models": ["x"], "score": score, "behind": gap},
         ],
     }
-    page = render(found(tmp_path, ablations=[ablation]))
+    one = found(tmp_path, ablations=[ablation])
+    (shown,) = ablations(one).content["shown"]
+    assert [row["model"] for row in shown["rows"]] == ["none", "label_shuffling"]
+    page = render(one)
     assert "balance of large" in page
-    assert page.count("label_shuffling") >= 1
     assert "balance: none has the best accuracy" in page
