@@ -71,7 +71,7 @@ class WeightedScores:
             By metric: float64, (sets,).
         """
         totals = np.array([times.sum() for times in weights])
-        scores = {}
+        scores: dict[str, np.ndarray] = {}
         if self._counted:
             cells = self._classes**2
             counts = np.stack([np.bincount(self._cells, times, cells) for times in weights])
