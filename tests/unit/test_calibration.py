@@ -86,7 +86,7 @@ def test_photos_that_stand_alone_are_divided_by_class():
 
 
 def test_the_temperature_has_the_least_log_loss_where_classes_were_ruled_out():
-    labels, probabilities = predictions(3.0, 3000)
+    labels, probabilities = predictions(0.4, 3000)
     probabilities[:20] = np.eye(4)[(labels[:20] + 1) % 4]
     found = fit_temperature(labels, probabilities)
     at, near = (
