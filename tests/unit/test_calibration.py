@@ -78,6 +78,24 @@ def test_where_one_fold_is_trained_its_photos_are_divided_and_groups_are_whole()
     assert nested_folds(labels, trained, groups, 0) is trained
 
 
+def test_photos_that_stand_alone_are_divided_by_class():
+    labels = np.arange(200) % 4
+    parts = nested_folds(labels, np.zeros(200, int), np.arange(200), 0)
+    for part in range(5):
+        assert np.bincount(labels[parts == part]).tolist() == [10] * 4
+
+
+def test_the_temperature_has_the_least_log_loss_where_classes_were_ruled_out():
+    labels, probabilities = predictions(0.4, 3000)
+    probabilities[:20] = np.eye(4)[(labels[:20] + 1) % 4]
+    found = fit_temperature(labels, probabilities)
+    at, near = (
+        [photo_log_losses(labels, at_temperature(probabilities, one)).mean() for one in tried]
+        for tried in ([found], found * np.array([0.5, 0.9, 0.99, 1.01, 1.1, 2.0]))
+    )
+    assert at[0] < min(near)
+
+
 def test_one_group_cannot_be_divided():
     assert nested_folds(np.arange(8) % 2, np.zeros(8, int), np.zeros(8, int), 0) is None
 

@@ -26,6 +26,7 @@ from zest.metrics import (
     validation_scores,
     weighted_f1,
 )
+from zest.weighted_scores import EVERY_METRIC, WeightedScores
 
 
 def random_case(seed: int):
@@ -119,6 +120,28 @@ def test_every_metric_of_a_contest_is_scored_in_each_epoch_and_at_the_end():
     for name in TITLES:
         assert ("val_loss" if name == "log_loss" else f"val_{name}") in found
     assert set(found) == set(VALIDATION_SCORES)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_photo_that_counts_twice_is_scored_as_two_of_it(seed):
+    labels, probabilities = random_case(seed)
+    times = np.random.default_rng(seed).integers(0, 4, len(labels))
+    found = WeightedScores(labels, probabilities).at([times.astype(float)])
+    repeated = WeightedScores(labels.repeat(times), probabilities.repeat(times, axis=0)).values
+    for name in repeated.keys() - {"roc_auc"}:  # of which `at` gives the linear part
+        assert found[name] == pytest.approx([repeated[name]], abs=1e-12)
+    assert found["roc_auc"] == pytest.approx([repeated["roc_auc"]], abs=0.05)
+
+
+@pytest.mark.parametrize("name", EVERY_METRIC)
+def test_a_metric_by_itself_is_scored_as_among_the_others(name):
+    labels, probabilities = random_case(1)
+    weights = list(draw_groups(np.arange(len(labels)) // 2, 5, 0))
+    alone, among = (WeightedScores(labels, probabilities, names) for names in ([name], TITLES))
+    if name in TITLES:
+        assert alone.values == {name: among.values[name]}
+        np.testing.assert_array_equal(alone.at(weights)[name], among.at(weights)[name])
+    assert list(alone.at(weights)) == [name]
 
 
 def test_kappa_of_one_single_class_is_zero():
