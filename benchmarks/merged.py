@@ -16,6 +16,7 @@ Run it in the environment; the second submission trains lite0 on all photos:
 
 import argparse
 import csv
+import math
 import sys
 from pathlib import Path
 
@@ -28,9 +29,11 @@ if __name__ == "__main__":
 
 import numpy as np
 
+from merge_folds import BATCH_SIZE, training_inputs
 from zest.contracts import PREDICTIONS, read_table
-from zest.engine.batches import load_images
+from zest.engine.batches import load_images, normalise
 from zest.engine.merging import estimate_statistics, merge_models
+from zest.engine.model_folder import read_description
 from zest.metrics import photo_log_losses
 
 
@@ -61,27 +64,30 @@ def tell(name: str, labels: np.ndarray, several: list[np.ndarray], mean: np.ndar
         for one in several
     ]
     accuracy, loss, agreement, difference = np.mean(scores, axis=0)
-    print(f"{name:34} {accuracy:8.3f} {loss:8.3f} {agreement:10.3f} {difference:10.4f}")
+    print(f"{name:48} {accuracy:8.3f} {loss:8.3f} {agreement:10.3f} {difference:10.4f}")
 
 
 def statistics_of(results: Path, name: str, folds: list[Path]) -> dict[str, np.ndarray]:
     """Return the predictions of the test photos by merged weights, for each kind of statistics."""
     folders = [results / "models" / name / fold.name for fold in folds]
     found = {}
-    for kind in ("mean of the folds", "training photos", "augmented copies"):
+    for kind in ("mean of the folds", "plain photos", "what the folds learned from"):
         model, layers = merge_models(folders)
         told = model.preprocessing
-        size, normalisation = told["image_size"], (told["mean"], told["std"])
-        photos = results / "images" / str(size)
-        if kind == "training photos":
-            images = load_images(photos / "train.parquet", size)
-            estimate_statistics(model.net, layers, images, normalisation, seed=0)
-        elif kind == "augmented copies":
-            (trainset,) = results.glob("trainset/*/fold0/images.parquet")
-            images = load_images(trainset, size)
-            estimate_statistics(model.net, layers, images, normalisation, seed=0)
+        photos = results / "images" / str(told["image_size"])
+        if kind == "plain photos":
+            images = load_images(photos / "train.parquet", told["image_size"])
+            order = np.random.default_rng(0).permutation(len(images))
+            batches = np.array_split(images[order], math.ceil(len(images) / BATCH_SIZE))
+            inputs = (normalise(batch, told["mean"], told["std"]) for batch in batches)
+            estimate_statistics(model.net, layers, inputs)
+        elif kind == "what the folds learned from":
+            recipes = results / "trainset"  # there is one
+            trainsets = [next(recipes.glob(f"*/{fold.name}/images.parquet")) for fold in folds]
+            cfg = read_description(folders[0])["trained_with"]
+            estimate_statistics(model.net, layers, training_inputs(trainsets, cfg))
         found[f"merged, statistics: {kind}"] = model.predict_fitted(
-            load_images(photos / "test.parquet", size)
+            load_images(photos / "test.parquet", told["image_size"])
         )
     return found
 
@@ -98,7 +104,7 @@ def main() -> None:
     label_of = read_labels(args.data / "test_labels.csv")
     ids = sorted(label_of)
     labels = np.array([label_of[one] for one in ids])
-    print(f"{len(ids)} photos                       accuracy log loss  as mean    differs")
+    print(f"{len(ids)} photos: accuracy, log loss, of the class of the mean, differs from it by")
     for folder in sorted((results / "predictions").iterdir()):
         folds = sorted(folder.glob("fold[0-9]*"))
         several = [read_predictions(fold / "test.parquet", ids) for fold in folds]

@@ -1,17 +1,26 @@
 """
 Merges the models of the folds into one, where a contest wants one model, and judges the merged one.
 
-REQUIRES: models/{model}/fold{fold}/ of the trained folds, images/{size}/train.parquet;
+REQUIRES: models/{model}/fold{fold}/ of the trained folds, and what they learned from:
+          trainset/{recipe}/fold{fold}/images.parquet (of a linear probe nothing);
           predictions/{model}/fold{fold}/test.parquet of the trained folds and of `merged`
 PROVIDES: models/{model}/foldmerged/: weights.pdparams, model.json; evaluation/{model}/merged.json
 """
+
+
+def trainsets_of_model(wildcards):
+    """The training sets of the trained folds of a model; a linear probe has none."""
+    if wildcards.model in probes:
+        return []
+    folder = f"{results}/trainset/{config['models'][wildcards.model]['recipe']}"
+    return [f"{folder}/fold{fold}/images.parquet" for fold in train_folds]
 
 
 rule merge_folds:
     input:
         trained=[f"{results}/models/{{model}}/fold{fold}/weights.pdparams" for fold in train_folds],
         models=[f"{results}/models/{{model}}/fold{fold}/model.json" for fold in train_folds],
-        images=model_input(f"{results}/images/{{size}}/train.parquet"),
+        trainsets=trainsets_of_model,
     output:
         weights=f"{results}/models/{{model}}/foldmerged/weights.pdparams",
         model=f"{results}/models/{{model}}/foldmerged/model.json",
@@ -26,7 +35,8 @@ rule merge_folds:
     params:
         code=code_of_network("merge_folds.py"),
     shell:
-        "python scripts/merge_folds.py --trained {input.trained:q} --images {input.images:q}"
+        "python scripts/merge_folds.py --trained {input.trained:q}"
+        " --trainsets {input.trainsets:q}"
         " --weights {output.weights:q} --model {output.model:q} 2>&1 | tee {log:q}"
 
 

@@ -1,12 +1,15 @@
 """Merge the models of the folds into one: the mean of their weights.
 
-Reads models/{model}/fold{fold}/ of every fold and images/{size}/train.parquet; writes
-models/{model}/foldmerged/: weights.pdparams and model.json, as a training does. Where batch
-normalisation has learned, its statistics are those of the training photos as they are, without
-augmentation.
+Reads models/{model}/fold{fold}/ of every fold and trainset/{recipe}/fold{fold}/images.parquet;
+writes models/{model}/foldmerged/: weights.pdparams and model.json, as a training does. Where batch
+normalisation has learned, its statistics are those of what the folds learned from, augmented as it
+is: with those of the plain photos a merged model is further from the mean of the folds
+(benchmarks/README.md).
 """
 
 import argparse
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zest.runtime import tune_process
@@ -14,11 +17,51 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
-from zest.engine.batches import load_images
+import numpy as np
+
+from zest.contracts import read_image_ids
+from zest.engine.batches import ZOOM, ImageSource, load_images
 from zest.engine.merging import estimate_statistics, merge_models
+from zest.engine.mixing import mix_batch
 from zest.engine.model_folder import read_description, write_model
 from zest.errors import run
+from zest.models.table import normalisation
 from zest.randomness import seed_from
+
+BATCH_SIZE = 32
+
+
+def training_inputs(trainsets: Sequence[Path], cfg: dict) -> Iterator[np.ndarray]:
+    """Yield what a network saw in training, in random batches: float32, (batch, 3, size, size).
+
+    Of each of n training sets an n-th of the rows, so that all folds count alike and the whole is
+    as large as one of them; with the online operations, and mixed, as in an epoch of the training.
+
+    Args:
+        trainsets: images.parquet of each fold.
+        cfg: the settings of the model, with `image_size` and `seed`.
+    """
+    size, operations = cfg["image_size"], cfg["online_operations"]
+    images = np.concatenate(
+        [
+            load_images(
+                path,
+                ZOOM * size if operations else size,
+                range(place, len(read_image_ids(path)), len(trainsets)),
+            )
+            for place, path in enumerate(trainsets)
+        ]
+    )
+    seed = seed_from(cfg["seed"], "merge")
+    source = ImageSource(
+        images, normalisation(cfg["architecture"]), operations, seed, cfg["online_fill"]
+    )
+    source.resize(size)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(images))
+    for rows in np.array_split(order, math.ceil(len(order) / BATCH_SIZE)):
+        no_labels = np.zeros((len(rows), 1), np.float32)
+        yield mix_batch(source.batch(rows, epoch=1), no_labels, None, cfg, rng)[0]
 
 
 def main() -> None:
@@ -31,7 +74,9 @@ def main() -> None:
         nargs="+",
         help="weights.pdparams of each fold, with model.json beside it",
     )
-    parser.add_argument("--images", required=True, type=Path, help="images/{size}/train.parquet")
+    parser.add_argument(
+        "--trainsets", type=Path, nargs="*", default=[], help="images.parquet of each fold"
+    )
     parser.add_argument("--weights", required=True, type=Path, help="weights.pdparams, written")
     parser.add_argument("--model", required=True, type=Path, help="model.json, written")
     args = parser.parse_args()
@@ -40,10 +85,8 @@ def main() -> None:
     model, learned = merge_models(folders)
     described = read_description(folders[0])
     if learned:
-        told = model.preprocessing
-        images = load_images(args.images, told["image_size"])
-        seed = seed_from(described["trained_with"]["seed"], "merge")
-        estimate_statistics(model.net, learned, images, (told["mean"], told["std"]), seed)
+        inputs = training_inputs(args.trainsets, described["trained_with"])
+        estimate_statistics(model.net, learned, inputs)
     write_model(model.net, described, args.weights, args.model)
     print(
         f"{len(folders)} models merged, the statistics of {len(learned)} layers estimated anew: "

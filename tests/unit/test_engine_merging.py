@@ -44,6 +44,12 @@ def folder_of(path, net: nn.Layer, classes=CLASSES, **changes):
     return path
 
 
+def inputs(n: int = 10, batch: int = 10) -> list[np.ndarray]:
+    """Return the photos as a network takes them, in batches."""
+    whole = normalise(photos(n), *NORMALISATION)
+    return [whole[start : start + batch] for start in range(0, n, batch)]
+
+
 def photos(n: int = 10) -> np.ndarray:
     return dark_and_bright(n, 0)[0]
 
@@ -80,7 +86,7 @@ def test_only_layers_whose_statistics_learned_are_estimated_anew(tmp_path):
     merged, learned = merge_models(folders)
     assert learned == [dict(merged.net.named_sublayers())[last]]
     before = state_of(merged.net)
-    estimate_statistics(merged.net, learned, photos(), NORMALISATION, seed=0)
+    estimate_statistics(merged.net, learned, inputs())
     for name, value in state_of(merged.net).items():
         if name in (f"{last}._mean", f"{last}._variance"):
             assert not np.array_equal(value, before[name])
@@ -88,14 +94,14 @@ def test_only_layers_whose_statistics_learned_are_estimated_anew(tmp_path):
             np.testing.assert_array_equal(value, before[name])
 
 
-@pytest.mark.parametrize("n", [10, 40])  # in one batch, and in two
-def test_estimated_statistics_are_those_of_the_photos(n):
+@pytest.mark.parametrize("batch", [25, 10])  # all in one batch, and in batches of two sizes
+def test_estimated_statistics_are_those_of_the_photos(batch):
     paddle.seed(0)
     net = TinyNet()
     first, norm = net.first[0], net.first[1]
-    estimate_statistics(net, [norm], photos(n), NORMALISATION, seed=0)
+    estimate_statistics(net, [norm], inputs(25, batch))
     with paddle.no_grad():
-        seen = first(paddle.to_tensor(normalise(photos(n), *NORMALISATION))).numpy()
+        seen = first(paddle.to_tensor(inputs(25, 25)[0])).numpy()
     np.testing.assert_allclose(norm._mean.numpy(), seen.mean(axis=(0, 2, 3)), atol=1e-5)
     np.testing.assert_allclose(norm._variance.numpy(), seen.var(axis=(0, 2, 3)), rtol=1e-4)
     assert norm._momentum == 0.9
@@ -107,9 +113,9 @@ def test_a_layer_sees_what_the_layers_before_it_make_of_the_photos_by_their_new_
     net = moved(TinyNet(), 0)
     net.first[2] = nn.Sequential(nn.ReLU(), nn.Dropout(0.5))  # drops nothing meanwhile
     norms = [net.first[1], net.second[1]]
-    estimate_statistics(net, norms, photos(), NORMALISATION, seed=0)
+    estimate_statistics(net, norms, inputs())
     with paddle.no_grad():
-        x = net.first(paddle.to_tensor(normalise(photos(), *NORMALISATION)))
+        x = net.first(paddle.to_tensor(inputs()[0]))
         seen = net.second[0](x).numpy()
     np.testing.assert_allclose(norms[1]._mean.numpy(), seen.mean(axis=(0, 2, 3)), atol=1e-4)
     np.testing.assert_allclose(norms[1]._variance.numpy(), seen.var(axis=(0, 2, 3)), rtol=1e-3)
@@ -119,16 +125,16 @@ def test_estimating_again_gives_the_same_bits():
     paddle.seed(0)
     net = TinyNet()
     norms = [net.first[1], net.second[1]]
-    estimate_statistics(net, norms, photos(40), NORMALISATION, seed=0)
+    estimate_statistics(net, norms, inputs(40))
     once = state_of(net)
-    estimate_statistics(net, norms, photos(40), NORMALISATION, seed=0)
+    estimate_statistics(net, norms, inputs(40))
     assert all(np.array_equal(value, once[name]) for name, value in state_of(net).items())
 
 
 def test_a_network_without_batch_normalisation_has_nothing_to_estimate(tmp_path):
     net = PlainNet()
     before = state_of(net)
-    estimate_statistics(net, [], photos(), NORMALISATION, seed=0)
+    estimate_statistics(net, [], inputs())
     assert all(np.array_equal(value, before[name]) for name, value in state_of(net).items())
 
 
@@ -136,7 +142,7 @@ def test_merged_linear_probes_give_the_mean_of_their_logits(tmp_path):
     net = build(settings(), 3, seed=1)
     head = find_head(net, "small_cnn", 3)
     folders = [folder_of(tmp_path / f"fold{seed}", moved(net, seed, head)) for seed in (0, 1, 2)]
-    x = paddle.to_tensor(normalise(photos(), (0.5,) * 3, (0.5,) * 3))
+    x = paddle.to_tensor(inputs()[0])
     with paddle.no_grad():
         logits = [TrainedModel(folder).net(x).numpy() for folder in folders]
         merged, learned = merge_models(folders)

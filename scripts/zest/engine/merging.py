@@ -7,8 +7,7 @@ features are the same in all folds, it gives the mean of the logits. Nothing mak
 that came to lie apart give a mean that is worth nothing, so the merged model must be judged.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +15,11 @@ import paddle
 from paddle import nn
 
 from zest.engine.averaging import EpochAverage
-from zest.engine.batches import normalise
 from zest.engine.fast_conv import accelerate
 from zest.engine.model_folder import TrainedModel, read_description
 from zest.errors import UserError
 
 BATCH_NORMALISATIONS = (nn.BatchNorm, nn.BatchNorm1D, nn.BatchNorm2D, nn.BatchNorm3D)
-BATCH_SIZE = 32
 
 
 def merge_models(folders: Sequence[Path]) -> tuple[TrainedModel, list[nn.Layer]]:
@@ -67,24 +64,19 @@ def merge_models(folders: Sequence[Path]) -> tuple[TrainedModel, list[nn.Layer]]
 
 
 def estimate_statistics(
-    net: nn.Layer,
-    layers: list[nn.Layer],
-    images: np.ndarray,
-    normalisation: tuple[tuple, tuple],
-    seed: int,
+    net: nn.Layer, layers: list[nn.Layer], batches: Iterable[np.ndarray]
 ) -> None:
-    """Set batch statistics to those of some images, in place, by one pass over them.
+    """Set batch statistics to those of some inputs, in place, by one pass over them.
 
     The weights stay, and so do the statistics of all other layers, which normalise by them. As
     Izmailov et al. 2018, arXiv:1803.05407, do for averaged weights. In each layer the mean and the
-    variance are those of all images, of which it sees a random batch at a time.
+    variance are those of all inputs, of which it normalises a batch at a time.
 
     Args:
         net: float32 (batch, 3, size, size) to logits; it is in evaluation mode afterwards.
         layers: of batch normalisation, within the network.
-        images: uint8 RGB, (n, size, size, 3), at least one.
-        normalisation: mean and std of the three channels, on [0, 1].
-        seed: of the order in which they make up batches.
+        batches: float32, (batch, 3, size, size), of random inputs; best all of one size, as each
+            size is compiled by itself.
     """
     momenta = [layer._momentum for layer in layers]
     # The network is in training mode, or its program would be one that learns no statistics; what
@@ -95,15 +87,17 @@ def estimate_statistics(
     for layer in layers:
         layer._momentum = 0.0  # after each batch, its statistics are those of the batch
     forward = accelerate(net)
-    moments = [np.zeros((2, len(layer._mean)), np.float64) for layer in layers]
-    order = np.random.default_rng(seed).permutation(len(images))
-    for rows in np.array_split(order, math.ceil(len(order) / BATCH_SIZE)):
+    count = 0
+    sums = [np.zeros((2, len(layer._mean)), np.float64) for layer in layers]
+    for batch in batches:
         with paddle.no_grad():
-            forward(paddle.to_tensor(normalise(images[rows], *normalisation)))
-        for sums, layer in zip(moments, layers, strict=True):
+            forward(paddle.to_tensor(batch))
+        count += len(batch)
+        for moments, layer in zip(sums, layers, strict=True):
             mean, variance = _statistics(layer)
-            sums += np.stack([mean, variance + mean**2]) * (len(rows) / len(order))
-    for (mean, square), layer, momentum in zip(moments, layers, momenta, strict=True):
+            moments += len(batch) * np.stack([mean, variance + mean**2])
+    for moments, layer, momentum in zip(sums, layers, momenta, strict=True):
+        mean, square = moments / count
         layer._momentum = momentum
         layer._mean.set_value(mean.astype(np.float32))
         layer._variance.set_value((square - mean**2).clip(0).astype(np.float32))
