@@ -190,6 +190,14 @@ def activations_of_model(wildcards):
     return [f"{folder}/{recipe}-fold{wildcards.fold}.parquet", f"{folder}/train.parquet"]
 
 
+def trainsets_of_model(wildcards):
+    """The training sets of the trained folds of a model; a linear probe has none."""
+    if wildcards.model in probes:
+        return []
+    folder = f"{results}/trainset/{config['models'][wildcards.model]['recipe']}"
+    return [f"{folder}/fold{fold}/images.parquet" for fold in train_folds]
+
+
 def teacher_of_model(wildcards):
     """The predictions of the teacher for the training set of a model, or none."""
     model = config["models"][wildcards.model]

@@ -8,14 +8,6 @@ PROVIDES: models/{model}/foldmerged/: weights.pdparams, model.json; evaluation/{
 """
 
 
-def trainsets_of_model(wildcards):
-    """The training sets of the trained folds of a model; a linear probe has none."""
-    if wildcards.model in probes:
-        return []
-    folder = f"{results}/trainset/{config['models'][wildcards.model]['recipe']}"
-    return [f"{folder}/fold{fold}/images.parquet" for fold in train_folds]
-
-
 rule merge_folds:
     input:
         trained=[f"{results}/models/{{model}}/fold{fold}/weights.pdparams" for fold in train_folds],

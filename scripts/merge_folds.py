@@ -3,7 +3,7 @@
 Reads models/{model}/fold{fold}/ of every fold and trainset/{recipe}/fold{fold}/images.parquet;
 writes models/{model}/foldmerged/: weights.pdparams and model.json, as a training does. Where batch
 normalisation has learned, its statistics are those of what the folds learned from, augmented as it
-is: with those of the plain photos a merged model is further from the mean of the folds
+is: with those of the plain photos a merged model was much further from the mean of the folds
 (benchmarks/README.md).
 """
 
