@@ -158,7 +158,7 @@ def main() -> None:
         "data_sha256": dict(zip(("train", "test"), map(data_hash, catalogs), strict=True)),
         "sample_sha256": sample and sha256(sample),
         "config": cfg,
-        "code": code_hashes(Path(__file__).parent),
+        "code": code_hashes(Path(__file__).parent, cfg["models"]),
         "packages": package_versions(),
     }
     write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
