@@ -89,15 +89,21 @@ def average_models(
 def check_size(weights: list[Path], limit: float | None) -> None:
     """Refuse weights larger than the contest allows, all folds together.
 
+    Args:
+        weights: models/{model}/fold{fold}/weights.pdparams of all that is handed in.
+        limit: in MB; None for none.
+
     Raises:
         UserError: names the size and the limit, in MB (1e6 bytes).
     """
     size = sum(path.stat().st_size for path in weights) / 1e6
     if limit is not None and size > limit:
+        several = len({path.parent.name for path in weights}) > 1
+        one_model = "submission.train_on: merged or all, " if several else ""
         raise UserError(
             f"rules.max_model_mb: the {len(weights)} weight files take {size:.2f} MB, more than "
-            f"{limit}. Choose a smaller architecture, fewer split.train_folds, or fewer models of "
-            "an ensemble (submission.ensemble.models)."
+            f"{limit}. Choose {one_model}a smaller architecture, fewer split.train_folds, or fewer "
+            "models of an ensemble (submission.ensemble.models)."
         )
 
 
