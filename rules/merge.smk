@@ -3,7 +3,8 @@ Merges the models of the folds into one, where a contest wants one model, and ju
 
 REQUIRES: models/{model}/fold{fold}/ of the trained folds, and what they learned from:
           trainset/{recipe}/fold{fold}/images.parquet (of a linear probe nothing);
-          predictions/{model}/fold{fold}/test.parquet of the trained folds and of `merged`
+          predictions/{model}/fold{fold}/test.parquet of the trained folds and of `merged`, or
+          {views}/test.parquet beside it where submission.tta asks for views
 PROVIDES: models/{model}/foldmerged/: weights.pdparams, model.json; evaluation/{model}/merged.json
 """
 
@@ -32,10 +33,13 @@ rule merge_folds:
         " --weights {output.weights:q} --model {output.model:q} 2>&1 | tee {log:q}"
 
 
+judged = rules.predict_test_views.output if handed_in_views else rules.predict_test.output
+
+
 rule judge_merged:
     input:
-        merged=f"{results}/predictions/{{model}}/foldmerged/test.parquet",
-        folds=[f"{results}/predictions/{{model}}/fold{fold}/test.parquet" for fold in train_folds],
+        merged=expand(judged, fold="merged", views=handed_in_views, allow_missing=True),
+        folds=expand(judged, fold=train_folds, views=handed_in_views, allow_missing=True),
     output:
         f"{results}/evaluation/{{model}}/merged.json",
     log:

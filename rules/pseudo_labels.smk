@@ -1,6 +1,6 @@
 """
 Labels the test photos that the teacher of a model is sure of, for the model to learn from; those that are
-duplicates of validation photos of the fold are left out.
+duplicates of validation photos of the fold, or of their groups by `split.group_pattern`, are left out.
 
 REQUIRES: predictions/{teacher}/fold{fold}/test.parquet, catalog/{train,test}.parquet,
           catalog/classes.csv, split/folds.parquet, duplicates/test.parquet
@@ -38,7 +38,8 @@ rule label_test_photos:
         environment
     params:
         cfg=settings(
-            min_probability=lambda wildcards: labelling[wildcards.model]["min_probability"]
+            group_pattern=split["group_pattern"],
+            min_probability=lambda wildcards: labelling[wildcards.model]["min_probability"],
         ),
         code=code_of("label_test_photos.py"),
     shell:

@@ -1,9 +1,10 @@
 """Say how far a merged model can be trusted, by its predictions of the test photos.
 
-Reads predictions/{model}/foldmerged/test.parquet and those of the folds; writes
-evaluation/{model}/merged.json. No photo with a label is left to score a merged model: each was in
-the training of all its folds but one. What can be known is how often it chooses another class than
-the mean of the folds, and so how far the accuracies of the two can lie apart on these photos.
+Reads predictions/{model}/foldmerged/test.parquet and those of the folds, or {views}/test.parquet
+beside them where views are handed in; writes evaluation/{model}/merged.json. No photo with a label
+is left to score a merged model: each was in the training of all its folds but one. What can be
+known is how often it chooses another class than the mean of the folds, and so how far the
+accuracies of the two can lie apart on these photos.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import numpy as np
 
 from zest.contracts import PREDICTIONS, read_table
 from zest.errors import UserError, run
-from zest.files import write_text
+from zest.files import write_json
 from zest.intervals import wilson_interval
 
 LEAST_AGREEMENT = 0.9  # below it the weights may lie in different basins of the loss
@@ -57,14 +58,17 @@ def judge(merged: np.ndarray, mean: np.ndarray, confidence: float) -> dict:
         `agreement`: share of the photos of which both choose the same class, with its Wilson
         interval; `largest_accuracy_difference`: how far the accuracies of the two can lie apart on
         these photos, as only a photo of which they disagree can be right in one alone; mean and
-        largest absolute difference of the probabilities.
+        largest absolute difference of the probabilities. `without_numbers`: of how many photos one
+        of them has probabilities that are no numbers; they choose no class of these.
     """
     photos = len(merged)
-    same = int((merged.argmax(axis=1) == mean.argmax(axis=1)).sum())
+    finite = np.isfinite(merged + mean).all(axis=1)
+    same = int((finite & (merged.argmax(axis=1) == mean.argmax(axis=1))).sum())
     low, high = wilson_interval(same, photos, confidence)
     differences = np.abs(merged - mean)
     return {
         "photos": photos,
+        "without_numbers": int((~finite).sum()),
         "agreement": {"value": same / photos, "low": low, "high": high, "n": photos},
         "largest_accuracy_difference": (photos - same) / photos,
         "mean_difference": float(differences.mean()),
@@ -74,7 +78,13 @@ def judge(merged: np.ndarray, mean: np.ndarray, confidence: float) -> dict:
 
 def warning_of(judgement: dict, name: str) -> str | None:
     """Return what is to be said of a merged model that is not to be trusted, or None."""
-    share = judgement["agreement"]["value"]
+    broken, share = judgement["without_numbers"], judgement["agreement"]["value"]
+    if broken:
+        return (
+            f"the merged model of {name} or one of its folds has predictions that are no numbers, "
+            f"for {broken} of {judgement['photos']} test photos. Lower models.{name}.learning_rate "
+            "if a training diverged, or set submission.train_on: all."
+        )
     if share >= LEAST_AGREEMENT:
         return None
     return (
@@ -103,7 +113,7 @@ def main() -> None:
     judgement = judge(merged, mean, confidence)
     told = {"model": args.name, "folds": len(args.folds), **judgement, "known": KNOWN}
     told["warning"] = warning_of(judgement, args.name)
-    write_text(args.out, json.dumps(told, indent=2) + "\n")
+    write_json(args.out, told)
     share = judgement["agreement"]
     print(
         f"{args.name}: merged and mean of {len(args.folds)} folds choose the same class for "

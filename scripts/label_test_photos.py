@@ -6,7 +6,7 @@ the order of catalog/test.parquet. Lee 2013, "Pseudo-Label: The Simple and Effic
 Learning Method for Deep Neural Networks", section 2.2, takes the likeliest class of every photo for
 its label; here the model that gives it is trained before, and only what it is sure of counts. A
 photo that is a duplicate of one of the validation fold is left out: its label would be a model's,
-but its pixels those of validation.
+but its pixels those of validation. So is one that split.group_pattern puts in the group of one.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from split.groups import join
+from split.groups import join, links_of_names, names_where_found
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.contracts import (
     CATALOG,
@@ -56,16 +56,20 @@ def label_photos(
     return probabilities.argmax(axis=1), first, sure
 
 
-def like_validation(ids: list[str], validation: set[str], pairs: pa.Table) -> np.ndarray:
-    """Return which test photos are duplicates of validation photos, bool (n,).
+def like_validation(
+    ids: list[str], validation: set[str], pairs: pa.Table, group_pattern: str | None
+) -> np.ndarray:
+    """Return which test photos belong with validation photos, bool (n,).
 
-    Directly, or by way of others: of photos that hang together the table need not hold every pair,
-    see `find_duplicates.find_pairs`.
+    They are duplicates or of one group, directly or by way of others: of photos that hang together
+    the table need not hold every pair, see `find_duplicates.find_pairs`.
 
     Args:
         ids: image_id of the n test photos.
         validation: image_id of the validation photos; a test photo may have the same one.
         pairs: a PAIRS table, with those of which one photo at least is a test photo.
+        group_pattern: takes the name of its group from an image_id, as in the split; a photo where
+            it finds nothing has none. None for no groups.
     """
     columns = [pairs[name].to_pylist() for name in pairs.schema.names[:4]]
     linked = [
@@ -77,7 +81,11 @@ def like_validation(ids: list[str], validation: set[str], pairs: pa.Table) -> np
     for pair in linked:
         for photo in pair:
             row.setdefault(photo, len(row))
-    grouped = join(len(row), [(row[one], row[other]) for one, other in linked])
+    links = [[(row[one], row[other]) for one, other in linked]]
+    if group_pattern is not None:
+        names = names_where_found([image_id for _, image_id in row], group_pattern)
+        links.append(links_of_names([name or None for name in names]))
+    grouped = join(len(row), *links)
     return np.isin(grouped[: len(ids)], grouped[len(ids) : len(photos)])
 
 
@@ -148,7 +156,7 @@ def _first(texts: list[str]) -> str:
 def main() -> None:
     """Read the predictions, choose the photos, check that none is validation, write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: min_probability")
+    parser.add_argument("--cfg", required=True, help="JSON: min_probability, group_pattern")
     parser.add_argument("--name", required=True, help="what the printed lines call the model")
     parser.add_argument(
         "--predictions", required=True, type=Path, help="the teacher's test.parquet"
@@ -174,9 +182,10 @@ def main() -> None:
     folds = read_table(args.folds, FOLDS)
     validation = set(folds.filter(pc.field("fold") == args.fold)["image_id"].to_pylist())
     probabilities = np.array(predictions["probabilities"].to_pylist(), np.float32)
-    least = json.loads(args.cfg)["min_probability"]
-    labels, probability, sure = label_photos(probabilities, least)
-    same = like_validation(ids, validation, read_table(args.pairs, PAIRS))
+    cfg = json.loads(args.cfg)
+    labels, probability, sure = label_photos(probabilities, cfg["min_probability"])
+    pairs, pattern = read_table(args.pairs, PAIRS), cfg["group_pattern"]
+    same = like_validation(ids, validation, pairs, pattern)
     taken = sure & ~same
     rows = np.flatnonzero(taken)
     table = pa.table(
@@ -193,8 +202,9 @@ def main() -> None:
     classes = read_classes(args.classes)
     print(f"[{args.name}] {tell(labels, taken, classes)}", flush=True)
     if left_out := (sure & same).sum():
+        kin = "duplicates" if pattern is None else "duplicates or group members"
         print(
-            f"[{args.name}] left out, though sure: {left_out} duplicates of validation photos",
+            f"[{args.name}] left out, though sure: {left_out} {kin} of validation photos",
             flush=True,
         )
     for warning in warnings(labels, taken, classes):

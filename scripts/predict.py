@@ -31,7 +31,7 @@ def main() -> None:
     )
     parser.add_argument("--images", required=True, type=Path, help="a parquet file of images")
     parser.add_argument(
-        "--fold", required=True, type=parse_fold, help="the fold of the model, or all"
+        "--fold", required=True, type=parse_fold, help="the fold of the model, all or merged"
     )
     parser.add_argument(
         "--folds", type=Path, help="folds.parquet: predict the validation fold only"

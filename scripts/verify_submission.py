@@ -84,7 +84,7 @@ def main() -> None:
     provenance = read_provenance(args.provenance)
     now = {
         "config": json.loads(args.cfg),
-        "code": code_hashes(Path(__file__).parent),
+        "code": code_hashes(Path(__file__).parent, provenance["config"]["models"]),
         "packages": package_versions(),
     }
     told = verify(provenance, now, args.submission, args.catalog, args.root, args.threads)

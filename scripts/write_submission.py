@@ -89,15 +89,21 @@ def average_models(
 def check_size(weights: list[Path], limit: float | None) -> None:
     """Refuse weights larger than the contest allows, all folds together.
 
+    Args:
+        weights: models/{model}/fold{fold}/weights.pdparams of all that is handed in.
+        limit: in MB; None for none.
+
     Raises:
         UserError: names the size and the limit, in MB (1e6 bytes).
     """
     size = sum(path.stat().st_size for path in weights) / 1e6
     if limit is not None and size > limit:
+        several = len({path.parent.name for path in weights}) > 1
+        one_model = "submission.train_on: merged or all, " if several else ""
         raise UserError(
             f"rules.max_model_mb: the {len(weights)} weight files take {size:.2f} MB, more than "
-            f"{limit}. Choose a smaller architecture, fewer split.train_folds, or fewer models of "
-            "an ensemble (submission.ensemble.models)."
+            f"{limit}. Choose {one_model}a smaller architecture, fewer split.train_folds, or fewer "
+            "models of an ensemble (submission.ensemble.models)."
         )
 
 
@@ -158,7 +164,7 @@ def main() -> None:
         "data_sha256": dict(zip(("train", "test"), map(data_hash, catalogs), strict=True)),
         "sample_sha256": sample and sha256(sample),
         "config": cfg,
-        "code": code_hashes(Path(__file__).parent),
+        "code": code_hashes(Path(__file__).parent, cfg["models"]),
         "packages": package_versions(),
     }
     write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")

@@ -1,11 +1,13 @@
 """Weights of models whose probabilities are averaged, fitted to photos of known labels.
 
 The probabilities of all models are one array, float64, (models, photos, K); weights are float64,
-(models,), at least 0 and of sum 1.
+(models,), at least 0 and of sum 1. Sums are those of `einsum`, which adds in one order on every
+machine; `@` and `tensordot` share them out to the cores, and the last digits depend on how many.
 """
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from zest.metrics import (
     FROM_COUNTS,
@@ -42,8 +44,8 @@ def fit_weights(way: str, labels: np.ndarray, probabilities: np.ndarray, metric:
 
 
 def mix(weights: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return the weighted mean of the models: float64, (photos, K)."""
-    return np.tensordot(weights, probabilities, axes=1)
+    """Return the weighted mean of the models: float64, (photos, K), or of one class (photos,)."""
+    return np.einsum("m,m...", weights, probabilities)
 
 
 def best_alone(labels: np.ndarray, probabilities: np.ndarray, metric: str) -> int:
@@ -128,22 +130,23 @@ def convex_weights(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     models = len(given)
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        mixed = np.maximum(weights @ given, SMALLEST_PROBABILITY)
-        return -float(np.log(mixed).mean()), -(given @ (1 / mixed)) / len(labels)
+        mixed = np.maximum(mix(weights, given), SMALLEST_PROBABILITY)
+        return -float(np.log(mixed).mean()), -_sum_of_shares(given, mixed) / len(labels)
 
-    found = minimize(
-        loss,
-        np.full(models, 1 / models),
-        jac=True,
-        method="SLSQP",
-        bounds=[(0, 1)] * models,
-        constraints={
-            "type": "eq",
-            "fun": lambda weights: weights.sum() - 1,
-            "jac": np.ones_like,
-        },
-        options={"ftol": 1e-12, "maxiter": 200},
-    )
+    with threadpool_limits(1):  # it solves its steps by LAPACK
+        found = minimize(
+            loss,
+            np.full(models, 1 / models),
+            jac=True,
+            method="SLSQP",
+            bounds=[(0, 1)] * models,
+            constraints={
+                "type": "eq",
+                "fun": lambda weights: weights.sum() - 1,
+                "jac": np.ones_like,
+            },
+            options={"ftol": 1e-12, "maxiter": 200},
+        )
     weights = _as_shares(found.x)
     if not _shares_of_label(weights, given).max() - 1 < _GAP:
         weights = _as_shares(_mixture_proportions(given))
@@ -170,11 +173,15 @@ def _mixture_proportions(given: np.ndarray) -> np.ndarray:
 
 
 def _shares_of_label(weights: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """Return the mean of given / (weights @ given) of each model: float64, (models,).
+    """Return the mean of given / mix(weights, given) of each model: float64, (models,).
 
     The loss is convex, so the largest of them, less 1, bounds how far it lies above the least.
     """
-    return given @ (1 / (weights @ given)) / given.shape[1]
+    return _sum_of_shares(given, mix(weights, given)) / given.shape[1]
+
+
+def _sum_of_shares(given: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+    return np.einsum("mp,p", given, 1 / mixed)
 
 
 def _as_shares(weights: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from zest.intervals import (
     moved_percentiles,
     wilson_interval,
 )
+from zest.weighted_scores import weighted_sum
 
 # A model that keeps so much of its lead over chance with the centre hidden is near its plain
 # accuracy. A judgement: what is left of a thing that reaches beyond the centre tells something too,
@@ -77,7 +78,9 @@ def mean_outside(
     shares, groups = shares[known], groups[known]
     if not len(shares):
         return None
-    drawn = [times @ shares / times.sum() for times in draw_groups(groups, resamples, seed)]
+    drawn = [
+        weighted_sum(times, shares) / times.sum() for times in draw_groups(groups, resamples, seed)
+    ]
     value, count = float(shares.mean()), len(np.unique(groups))
     low, high = moved_percentiles(value, np.array(drawn), confidence, count, (0.0, 1.0))
     return Score(value, low, high, len(shares))

@@ -55,19 +55,27 @@ def names_by_pattern(ids: Sequence[str], pattern: str) -> list[str]:
     Raises:
         UserError: it is not found in some image_id, or finds nothing there.
     """
-    compiled = re.compile(pattern)
-    found = [compiled.search(image_id) for image_id in ids]
-    missed = [image_id for image_id, one in zip(ids, found, strict=True) if one is None]
+    names = names_where_found(ids, pattern)
+    missed = [image_id for image_id, name in zip(ids, names, strict=True) if name is None]
     if missed:
         raise UserError(
             f"split.group_pattern: {pattern!r} is not found in {len(missed)} of {len(ids)} ids, "
             f"the first of them {missed[0]!r}. Correct the pattern; to leave such photos in groups "
             "of their own, let it match them whole, as in ^.*?(lemon\\d+)_|^.*"
         )
-    names = [one.group(min(1, compiled.groups)) or one.group() for one in found if one is not None]
     if "" in names:
         raise UserError(
             f"split.group_pattern: {pattern!r} finds nothing in {ids[names.index('')]!r}, so that "
             "all such photos would be one group. Let it match at least one character"
         )
-    return names
+    return [name for name in names if name is not None]
+
+
+def names_where_found(ids: Sequence[str], pattern: str) -> list[str | None]:
+    """Take the names of `names_by_pattern`; None where the pattern is not found.
+
+    The pattern is written for training photos, so of test photos it may not be found.
+    """
+    compiled = re.compile(pattern)
+    found = [compiled.search(image_id) for image_id in ids]
+    return [one and (one.group(min(1, compiled.groups)) or one.group()) for one in found]

@@ -132,7 +132,7 @@ def _unvalidated_contradictions(path: str, model: dict) -> Iterator[str]:
     for key in needs_validation(model):
         yield (
             f"{path}.{key}: {model[key]} needs a validation score, and a training on all photos "
-            "has none; set submission.train_on: folds"
+            "has none; set submission.train_on: folds, or merged for one model"
         )
 
 

@@ -15,7 +15,8 @@ _SWEEPS = 20
 
 def expected_grades(probabilities: np.ndarray) -> np.ndarray:
     """Return the mean of the labels under the probabilities, 0 to K-1: float64, (photos,)."""
-    return probabilities.astype(np.float64) @ np.arange(probabilities.shape[1])
+    # Added in one order on every machine; `@` would go by the number of cores.
+    return np.einsum("pk,k", probabilities.astype(np.float64), np.arange(probabilities.shape[1]))
 
 
 def natural_thresholds(classes: int) -> np.ndarray:

@@ -4,11 +4,13 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
 from zest.fingerprint import CodeBase
+from zest.models.custom import source_digest
 from zest.models.table import WEIGHT_PACKAGES
 
 _PACKAGES = (
@@ -21,6 +23,7 @@ _PACKAGES = (
     "pillow",
     "pyarrow",
     "scikit-learn",
+    "scipy",
     "snakemake",
     "visualdl",
     *WEIGHT_PACKAGES,
@@ -36,10 +39,18 @@ def data_hash(catalog: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def code_hashes(scripts: str | os.PathLike) -> dict[str, str]:
-    """Return the code fingerprint of every stage: each script of the folder."""
+def code_hashes(scripts: str | os.PathLike, models: Mapping[str, Mapping]) -> dict[str, str]:
+    """Return the code fingerprint of every stage, and of networks that are not of this project.
+
+    Args:
+        scripts: the folder of the stages: each script is one.
+        models: their settings by name; an `architecture` outside of the table is named by its path.
+    """
     code = CodeBase(scripts)
-    return {path.name: code.fingerprint(path.name) for path in sorted(Path(scripts).glob("*.py"))}
+    found = {path.name: code.fingerprint(path.name) for path in sorted(Path(scripts).glob("*.py"))}
+    architectures = sorted({model["architecture"] for model in models.values()})
+    own = {architecture: source_digest(architecture) for architecture in architectures}
+    return found | {architecture: digest for architecture, digest in own.items() if digest}
 
 
 def package_versions() -> dict[str, str]:

@@ -43,3 +43,13 @@ def test_of_the_best_every_model_is_merged(project):
         assert {f"merge_folds {model}", f"judge_merged {model}"} <= planned
         assert {f"predict_test {model} {fold}" for fold in ("1", "merged")} <= planned
     assert not any(job.startswith("train_") and "merged" in job for job in planned)
+
+
+def test_where_views_are_handed_in_the_merged_model_is_judged_by_views(project):
+    setting("split.train_folds", [0, 1])(project)
+    submission = {"model": "linear_probe", "train_on": "merged", "tta": "flips"}
+    setting("submission", submission)(project)
+    planned = planned_jobs(project, "submission")
+    predicted = {f"predict_test_views linear_probe {fold} flips" for fold in ("0", "1", "merged")}
+    assert predicted | {"judge_merged linear_probe"} <= planned
+    assert not any(job.startswith("predict_test linear_probe") for job in planned)

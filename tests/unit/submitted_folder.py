@@ -21,6 +21,7 @@ from zest.models.registry import build
 CONFIG = {
     "data": CFG,
     "rules": {"max_model_mb": None},
+    "models": {"small": {"architecture": "small_cnn"}, "teacher": {"architecture": "nets.Net"}},
     "submission": {"model": "small", "decode": "argmax", "values": "auto", "tta": "none"},
 }
 SUBMISSION, PROVENANCE = Path("submission/submission.csv"), Path("submission/provenance.json")
@@ -42,6 +43,7 @@ def submit() -> None:
     Half of the photos lie on their side, and no two are of one size. Every digit of a probability
     is handed in.
     """
+    Path("nets.py").write_text("class Net: width = 8\n")  # the code of the teacher
     rng = np.random.default_rng(0)
     root = competition(Path("photos"), train=4, test=TEST_PHOTOS)
     for number, path in enumerate(sorted((root / "test_images").iterdir())):

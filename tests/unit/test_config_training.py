@@ -138,6 +138,7 @@ def test_a_contradiction_names_its_key(model, message):
 def test_what_needs_a_validation_score_does_not_go_with_training_on_all_photos():
     told = faults({"early_stopping_patience": 2}, submission={"train_on": "all", "model": "m"})
     assert "models.m.early_stopping_patience: 2 needs a validation score" in told
+    assert "set submission.train_on: folds, or merged for one model" in told
     told = faults({"schedule": "plateau"}, submission={"train_on": "all", "model": "m"})
     assert "models.m.schedule: plateau needs a validation score" in told
 

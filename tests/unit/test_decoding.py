@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from scipy.special import softmax
+from threadpoolctl import threadpool_limits
 
 from evaluation.nested import Nested
 from evaluation.ordered import judge_decodings
@@ -28,6 +29,14 @@ def graded(photos: int, shift: float = 0.0, seed: int = 0):
     seen = labels + shift + 0.6 * rng.normal(size=photos)
     distances = (seen[:, None] - np.arange(4)) ** 2
     return labels, softmax(-2 * distances, axis=1)
+
+
+def test_however_many_threads_there_are_the_expected_grades_have_the_same_bytes():
+    probabilities, found = np.random.default_rng(0).dirichlet(np.ones(30), 20000), set()
+    for threads in (1, 2, 3, 4):
+        with threadpool_limits(threads):
+            found.add(expected_grades(probabilities).tobytes())
+    assert len(found) == 1
 
 
 def test_rounding_the_expected_grade_gives_the_least_expected_squared_distance():

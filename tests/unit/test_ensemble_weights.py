@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import softmax
+from threadpoolctl import threadpool_limits
 
 from ensemble.weights import (
     WAYS,
@@ -143,6 +144,17 @@ def test_a_score_that_is_no_number_is_the_worst_and_log_loss_decides():
     labels = np.zeros(240, int)  # of one class: no ROC-AUC
     models = np.stack([np.tile([0.4, 0.6], (240, 1)), np.tile([0.9, 0.1], (240, 1))])
     np.testing.assert_array_equal(greedy_weights(labels, models, "roc_auc"), [0, 1])
+
+
+def test_however_many_threads_there_are_weights_and_means_have_the_same_bytes():
+    rng = np.random.default_rng(0)
+    models, labels = rng.dirichlet(np.ones(4), (8, 20000)), rng.integers(0, 4, 20000)
+    found = set()
+    for threads in (1, 2, 3, 4):
+        with threadpool_limits(threads):
+            weights = convex_weights(labels, models)
+            found.add((weights.tobytes(), mix(weights, models).tobytes()))
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("way", WAYS)

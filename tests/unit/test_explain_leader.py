@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from paddle import nn
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 from explanation.centre import hide_border, hide_centre, share_outside
 from explanation.choice import confident_mistakes, stratified_sample
@@ -106,6 +107,14 @@ def test_the_mean_share_leaves_photos_without_heat_out_and_groups_widen_it():
     assert alone.low < 0.4 < alone.high
     assert grouped.high - grouped.low > alone.high - alone.low
     assert mean_outside(shares[4:], np.zeros(1, int), 0.95, 500, 1) is None
+
+
+def test_however_many_threads_there_are_the_mean_share_has_the_same_interval():
+    shares, found = np.random.default_rng(0).random(30000), set()
+    for threads in (1, 2, 3, 4):
+        with threadpool_limits(threads):
+            found.add(mean_outside(shares, np.arange(30000), 0.95, 20, 1))
+    assert len(found) == 1
 
 
 def test_accuracies_stand_with_intervals_and_beside_chance():

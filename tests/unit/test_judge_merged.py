@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,6 +51,29 @@ def test_a_merged_model_that_disagrees_too_often_is_warned_of(right, warned):
         assert "submission.train_on: all" in told
 
 
+@pytest.mark.parametrize("broken", ["merged", "mean"])
+def test_where_predictions_are_no_numbers_no_class_is_chosen_and_it_is_told(broken):
+    told = {"merged": MEAN.copy(), "mean": MEAN.copy()}
+    told[broken][[0, 2]] = np.nan
+    found = judge(told["merged"], told["mean"], 0.95)
+    assert (found["without_numbers"], found["agreement"]["value"]) == (2, 0.5)
+    assert found["largest_accuracy_difference"] == 0.5
+    warning = warning_of(found, "lite0")
+    assert "predictions that are no numbers, for 2 of 4 test photos" in warning
+    assert "Lower models.lite0.learning_rate" in warning
+
+
+def test_a_model_without_numbers_is_written_as_json(tmp_path, monkeypatch):
+    merged = np.full_like(MEAN, np.nan)
+    told = json.loads(judge_folder(tmp_path, monkeypatch, merged).read_text(), parse_constant=fail)
+    assert told["mean_difference"] is None
+    assert (told["without_numbers"], told["agreement"]["value"]) == (4, 0)
+
+
+def fail(constant: str):
+    raise AssertionError(f"{constant} is no JSON")
+
+
 def test_predictions_of_other_photos_are_refused(tmp_path):
     path = predictions(tmp_path / "0.parquet", {"a": [0.9, 0.1]})
     ids, found = read_probabilities(path, ["a"])
@@ -59,13 +83,12 @@ def test_predictions_of_other_photos_are_refused(tmp_path):
         read_probabilities(path, ["b"])
 
 
-@pytest.fixture
-def judged(tmp_path, monkeypatch):
-    """The judgement of a merged model against two folds, whose mean is MEAN."""
+def judge_folder(tmp_path, monkeypatch, merged: np.ndarray) -> Path:
+    """Run the stage on a merged model and two folds, whose mean is MEAN; return its file."""
     ids = ["a", "b", "c", "d"]
     folder = tmp_path / "evaluation" / "lite0"
     apart = np.array([0.1, -0.1])
-    for name, rows in (("0", MEAN - apart), ("1", MEAN + apart), ("merged", MERGED)):
+    for name, rows in (("0", MEAN - apart), ("1", MEAN + apart), ("merged", merged)):
         predictions(tmp_path / f"{name}.parquet", dict(zip(ids, rows.tolist(), strict=True)))
     monkeypatch.setattr(
         sys,
@@ -77,6 +100,12 @@ def judged(tmp_path, monkeypatch):
     )
     main()
     return folder / "merged.json"
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    """The judgement of MERGED against two folds, whose mean is MEAN."""
+    return judge_folder(tmp_path, monkeypatch, MERGED)
 
 
 def test_the_merged_model_is_compared_with_the_mean_of_the_folds(judged, capsys):

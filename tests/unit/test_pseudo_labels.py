@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -82,12 +83,34 @@ def pairs(*rows: tuple[str, str], kind: str = "near") -> pa.Table:
     ids=["none", "one", "the other way", "exact", "others", "by a test photo", "by a photo"],
 )
 def test_duplicates_of_validation_photos_are_found_by_way_of_others_too(table, expected):
-    found = like_validation(["a", "b", "c"], {"v"}, table)
+    found = like_validation(["a", "b", "c"], {"v"}, table, None)
     assert [one for one, same in zip("abc", found, strict=True) if same] == expected
 
 
 def test_a_test_photo_of_the_name_of_a_validation_photo_is_another_photo():
-    assert like_validation(["v", "a"], {"v"}, pairs(("test:v", "test:a"))).tolist() == [False] * 2
+    found = like_validation(["v", "a"], {"v"}, pairs(("test:v", "test:a")), None)
+    assert found.tolist() == [False, False]
+
+
+FRUITS = ["fruit1_side", "fruit2_side", "fruit2_top", "fruit1", "_"]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        (pairs(), ["fruit1_side"]),
+        (pairs(("train:fruit1_top", "test:fruit2_top")), FRUITS[:3]),
+        (pairs(("train:fruit1_bottom", "test:_")), ["fruit1_side", "_"]),
+    ],
+    ids=["by name", "by the group of a duplicate", "by a duplicate of the group"],
+)
+def test_photos_of_the_group_of_a_validation_photo_are_found_by_the_pattern(table, expected):
+    found = like_validation(FRUITS, {"fruit1_top"}, table, r"^(fruit\d+)_")
+    assert [one for one, same in zip(FRUITS, found, strict=True) if same] == expected
+
+
+def test_photos_of_which_a_pattern_takes_no_text_are_of_no_group():
+    assert not like_validation(["a", "b"], {"v"}, pairs(), r"(\d*)").any()
 
 
 def test_the_counts_are_told_by_the_class_that_the_teacher_gives():
@@ -127,9 +150,16 @@ def stage(tmp_path, monkeypatch):
     folds = [{"image_id": "v", "label": 0, "fold": 0}, {"image_id": "t", "label": 1, "fold": 1}]
     write("folds.parquet", folds, FOLDS)
 
-    def label(table: pa.Table, digests: str = "abcd", fold: str = "0", predicted: str = "wxyz"):
+    def label(
+        table: pa.Table,
+        digests: str = "abcd",
+        fold: str = "0",
+        predicted: Sequence[str] = "wxyz",
+        photos: Sequence[str] = "wxyz",
+        pattern: str | None = None,
+    ):
         catalog = [
-            {"image_id": one, "sha256": two} for one, two in zip("wxyz", digests, strict=True)
+            {"image_id": one, "sha256": two} for one, two in zip(photos, digests, strict=True)
         ]
         write("test.parquet", catalog, CATALOG)
         rows = ([0.9, 0.1], [0.2, 0.8], [0.01, 0.99], [0.95, 0.05])
@@ -148,7 +178,7 @@ def stage(tmp_path, monkeypatch):
         }
         named = [part for key, name in options.items() for part in (key, str(tmp_path / name))]
         catalogs = [str(tmp_path / name) for name in ("train.parquet", "test.parquet")]
-        cfg = json.dumps({"min_probability": 0.9})
+        cfg = json.dumps({"min_probability": 0.9, "group_pattern": pattern})
         arguments = ["--cfg", cfg, "--name", "m fold 0", "--fold", fold, *named]
         monkeypatch.setattr(sys, "argv", ["x", *arguments, "--catalogs", *catalogs])
         label_test_photos.main()
@@ -173,6 +203,15 @@ def test_duplicates_of_validation_photos_are_left_out_and_counted(stage, capsys)
     assert told in capsys.readouterr().out  # x is not sure
     assert [row["image_id"] for row in stage(near, fold="1")] == ["w", "y"]
     assert [row["image_id"] for row in stage(near, fold="all")] == ["w", "y", "z"]
+
+
+def test_photos_of_the_groups_of_validation_photos_are_left_out_and_counted(stage, capsys):
+    photos = ["v1", "x", "t1", "z"]
+    told = "[m fold 0] left out, though sure: 1 duplicates or group members of validation photos"
+    for fold, expected in (("0", ["t1", "z"]), ("1", ["v1", "z"]), ("all", ["v1", "t1", "z"])):
+        rows = stage(pairs(), fold=fold, predicted=photos, photos=photos, pattern="[vt]")
+        assert [row["image_id"] for row in rows] == expected
+        assert (told in capsys.readouterr().out) == (fold != "all")
 
 
 def test_the_file_of_a_validation_photo_that_no_pair_told_of_fails_the_stage(stage, tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -89,13 +90,37 @@ def test_models_without_weight_are_not_handed_in(tmp_path):
 
 
 def test_weights_over_the_limit_are_refused_all_folds_together(tmp_path):
-    for fold in (0, 1):
-        (tmp_path / f"{fold}.pdparams").write_bytes(bytes(600_000))
-    paths = [tmp_path / "0.pdparams", tmp_path / "1.pdparams"]
+    paths = weights_of(tmp_path, "a/fold0", "a/fold1")
     check_size(paths, 1.2)
     check_size(paths, None)
     with pytest.raises(UserError, match=r"rules.max_model_mb: the 2 weight files take 1.20 MB"):
         check_size(paths, 1.1)
+
+
+@pytest.mark.parametrize(
+    ("folders", "told"),
+    [
+        (["a/fold0", "a/fold1"], True),
+        (["a/fold0", "b/fold0"], False),
+        (["a/foldmerged"], False),
+        (["a/foldall", "b/foldall"], False),
+    ],
+)
+def test_where_the_models_of_several_folds_are_too_large_one_model_is_a_way_out(
+    tmp_path, folders, told
+):
+    with pytest.raises(UserError) as error:
+        check_size(weights_of(tmp_path, *folders), 0.5)
+    assert ("submission.train_on: merged or all" in str(error.value)) == told
+
+
+def weights_of(folder: Path, *models: str) -> list[Path]:
+    """Files of 0.6 MB, for weights of models and folds."""
+    paths = [folder / model / "weights.pdparams" for model in models]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(600_000))
+    return paths
 
 
 def test_the_model_is_the_first_of_the_leaderboard(tmp_path):

@@ -150,6 +150,20 @@ def test_other_code_packages_and_settings_are_told_and_the_bytes_decide(capsys):
     assert f"warning: {code}" in capsys.readouterr().err
 
 
+def test_a_network_of_ones_own_whose_code_has_changed_is_named():
+    provenance = json.loads(PROVENANCE.read_text())
+    assert "small_cnn" not in provenance["code"]
+    Path("nets.py").write_text("class Net: width = 8  # as before\n")
+    assert verify()["warnings"] == []
+    Path("nets.py").write_text("class Net: width = 16\n")
+    assert verify()["warnings"] == ["the code has changed of nets.Net"]
+
+
+def test_the_packages_that_a_submission_depends_on_are_recorded():
+    recorded = json.loads(PROVENANCE.read_text())["packages"]
+    assert {"python", "numpy", "paddlepaddle", "scikit-learn", "scipy"} <= recorded.keys()
+
+
 @pytest.mark.parametrize("path", [SUBMISSION, PROVENANCE, Path("catalog/test.parquet")])
 def test_without_a_file_it_says_how_to_make_it_and_no_old_verdict_is_left(path, monkeypatch):
     monkeypatch.setenv(VARIABLE, "snakemake submission --configfile config/lemon.yaml")
