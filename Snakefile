@@ -1,6 +1,7 @@
 """Zest: from labelled photos to a submission.
 
-Each stage has one file in rules/ and one script in scripts/; README.md shows how they follow.
+Each stage has one file in rules/ and one script in scripts/; README.md shows how they follow. A target
+for one stage alone, such as `tta`, stands at the end of its file.
 """
 
 from snakemake.utils import min_version
@@ -13,6 +14,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/inputs.smk"
 include: "rules/demo.smk"
 include: "rules/catalog.smk"
 include: "rules/images.smk"
@@ -62,46 +64,3 @@ rule report_html:
         rules.write_report.output,
         rules.compare_models.output,
         rules.eda_report.output,
-
-
-rule ablations:
-    input:
-        judged_ablations,
-
-
-rule tta:
-    input:
-        expand(rules.judge_tta.output, model=config["models"]),
-
-
-rule ensemble:
-    input:
-        fitted_ensemble,
-
-
-rule model_summary:
-    input:
-        rules.summarise_models.output,
-
-
-rule find_learning_rate:
-    input:
-        expand(
-            rules.test_learning_rates.output,
-            model=[name for name in summarised if name in fine_tuned],
-        ),
-
-
-rule augmentation_sheet:
-    input:
-        expand(rules.draw_augmentation_sheet.output, recipe=learned_recipes, fold=train_folds[0]),
-
-
-rule augmentation_guard:
-    input:
-        expand(rules.find_left_labels.output, recipe=learned_recipes, fold=train_folds[0]),
-
-
-rule paddleclas_lists:
-    input:
-        expand(rules.export_paddleclas_lists.output, fold=train_folds),

@@ -31,3 +31,8 @@ rule judge_ablation:
     shell:
         "python scripts/judge_ablation.py --cfg {params.cfg:q} --name {wildcards.ablation:q}"
         " --out-of-fold {input:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule ablations:
+    input:
+        judged_ablations,

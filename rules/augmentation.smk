@@ -69,3 +69,13 @@ rule find_left_labels:
         " --trainset {input.trainset:q} --features {input.features:q} --classes {input.classes:q}"
         " --copies {output.copies:q} --by-operation {output.by_operation:q} --html {output.html:q}"
         " --png {output.png:q} 2>&1 | tee {log:q}"
+
+
+rule augmentation_sheet:
+    input:
+        expand(rules.draw_augmentation_sheet.output, recipe=learned_recipes, fold=train_folds[0]),
+
+
+rule augmentation_guard:
+    input:
+        expand(rules.find_left_labels.output, recipe=learned_recipes, fold=train_folds[0]),

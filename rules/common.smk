@@ -3,11 +3,9 @@ Loads and checks the configuration, and names what all rules share.
 
 REQUIRES: config (from --configfile or config/config.yaml), config/schema.yaml
 PROVIDES: config (complete); where things are (results, photos_root, demo_files, submission_files,
-          tta_files); the functions that give a rule its cfg, code and inputs; the constraints of the
-          wildcards
+          tta_files); the functions that give a rule its cfg and code; the constraints of the wildcards
 """
 
-import hashlib
 import os
 import re
 import sys
@@ -22,23 +20,14 @@ sys.path.insert(0, f"{workflow.basedir}/scripts")
 from zest import command, config_submission, sources
 from zest.ablations import arms
 from zest.config import canonical, differing_settings, validate
-from zest.config_training import PROBE_KEYS
 from zest.errors import UserError
 from zest.fingerprint import CodeBase
 from zest.locks import hold
 from zest.models.custom import source_digest
-from zest.phases import image_size, phases_of
-from zest.teachers import with_teachers
+from zest.phases import image_size
+from zest.rule_settings import submission_settings, summary_settings, training_settings
+from zest.trunks import EMBEDDING, trunk_name, trunk_of, trunks_of
 from zest.views import WAYS, handed_in_way, stored_size, ways_to_measure
-
-# The network whose features say how alike two photos are: that of the baseline, so computed once.
-EMBEDDING = {
-    "architecture": "efficientnet_lite0",
-    "pretrained": True,
-    "weights": None,
-    "image_size": 224,
-    "frozen": "trunk",
-}
 
 
 def refuse(error):
@@ -60,6 +49,11 @@ def settings(*sections, **values):
         return canonical(chosen)
 
     return cfg
+
+
+def training_cfg(wildcards):
+    """The `cfg` of a training: the settings of the model, and those of others that it depends on."""
+    return canonical(training_settings(config, wildcards.model))
 
 
 def code_of(script):
@@ -117,120 +111,6 @@ def recipe_setting(key):
     return lambda wildcards: config["recipes"][wildcards.recipe][key]
 
 
-def training_settings(wildcards):
-    """The `cfg` of a training: the settings of the model, and those of others that it depends on."""
-    name = wildcards.model
-    model = config["models"][name]
-    if model["method"] == "linear_probe":
-        keys = PROBE_KEYS - {"method", "image_size"}
-    else:
-        keys = model.keys() - {"method", "recipe", "l2", "pseudo_labels"}  # these by their file
-    chosen = {key: model[key] for key in keys}
-    if model["early_stopping_patience"] is not None:
-        chosen["metric"] = config["rules"]["metric"]
-    if model["soft_labels"]:
-        chosen["id_column"] = config["data"]["id_column"]
-    return canonical(
-        {
-            **chosen,
-            "image_size": image_size(config, name),
-            "seed": config["seed"] + model["seed"],
-            "fit": config["images"]["fit"],
-        }
-    )
-
-
-def images_of_trunk(wildcards):
-    """The photos of a part at the size that frozen layers see."""
-    size = trunks[wildcards.trunk]["image_size"]
-    return f"{results}/images/{size}/{wildcards.part}.parquet"
-
-
-def photos_of(part):
-    """What photos are compared by: the catalog of a part, its measures and its features."""
-    return [
-        f"{results}/catalog/{part}.parquet",
-        f"{results}/catalog/{part}_measures.parquet",
-        f"{results}/features/{trunk_name(EMBEDDING)}/{part}.parquet",
-    ]
-
-
-def frozen_layers(name):
-    """What is computed once for a model: the settings of its frozen layers."""
-    model = config["models"][name]
-    probe = model["method"] == "linear_probe"
-    return {
-        **{key: model[key] for key in ("architecture", "pretrained", "weights")},
-        "image_size": image_size(config, name),
-        "frozen": "trunk" if probe else phases_of({**model, "image_size": 0})[0].frozen,
-    }
-
-
-def trunk_of(name):
-    """The name of a model's frozen layers in a path; models with the same ones share the file."""
-    return trunk_name(frozen_layers(name))
-
-
-def trunk_name(frozen):
-    """The name of frozen layers in a path."""
-    architecture = frozen["architecture"]
-    parts = [re.sub(r"\W", "_", architecture), frozen["image_size"], frozen["frozen"]]
-    if frozen["weights"] or parts[0] != architecture:  # names of paths that a file name cannot hold
-        told = f"{architecture} {frozen['weights']}"
-        parts.append(hashlib.sha256(told.encode()).hexdigest()[:8])
-    return "-".join(map(str, parts))
-
-
-def activations_of_model(wildcards):
-    """The activations that a training starts from: of its training set and of all photos, or none."""
-    if not config["models"][wildcards.model]["cache_frozen"]:
-        return []
-    folder = f"{results}/features/{trunk_of(wildcards.model)}"
-    recipe = config["models"][wildcards.model]["recipe"]
-    return [f"{folder}/{recipe}-fold{wildcards.fold}.parquet", f"{folder}/train.parquet"]
-
-
-def trainsets_of_model(wildcards):
-    """The training sets of the trained folds of a model; a linear probe has none."""
-    if wildcards.model in probes:
-        return []
-    folder = f"{results}/trainset/{config['models'][wildcards.model]['recipe']}"
-    return [f"{folder}/fold{fold}/images.parquet" for fold in train_folds]
-
-
-def teacher_of_model(wildcards):
-    """The predictions of the teacher for the training set of a model, or none."""
-    model = config["models"][wildcards.model]
-    if not model["distillation"]:
-        return []
-    teacher = model["distillation"]["teacher"]
-    folder = f"{results}/predictions/{teacher}/fold{wildcards.fold}"
-    return f"{folder}/trainset_{model['recipe']}.parquet"
-
-
-def pseudo_labels_of_model(wildcards):
-    """The pseudo-labels that a training learns from and the test photos they are of, or none."""
-    model = config["models"][wildcards.model]
-    if not model["pseudo_labels"]:
-        return []
-    size = config["recipes"][model["recipe"]]["image_size"]
-    labels = f"{results}/pseudo_labels/{wildcards.model}/fold{wildcards.fold}.parquet"
-    return [labels, f"{results}/images/{size}/test.parquet"]
-
-
-def summary_settings(wildcards):
-    """The settings that a model is built from, and that say how long it trains."""
-    keys = ["architecture", "dropout", "drop_path", "method", "recipe", "epochs", "phases"]
-    keys += ["frozen", "cache_frozen", "batch_size", "replicas"]
-    return {
-        name: {
-            **{key: config["models"][name][key] for key in keys},
-            "image_size": image_size(config, name),
-        }
-        for name in sorted(summarised)
-    }
-
-
 def code_of_networks(script, names):
     """Make the `code` of what builds several networks; Layers of the user's own belong to it."""
     fingerprint = code_base.fingerprint(script)
@@ -245,23 +125,6 @@ def code_of_networks(script, names):
 def flag(option, value):
     """Make a function from the wildcards to an option of a command, or to nothing without a value."""
     return lambda wildcards: option if value(wildcards) else ""
-
-
-def model_input(pattern):
-    """Make an input function: `pattern` with the recipe and image size of the rule's model.
-
-    Where the rule predicts by views, the size is that of the photo that they are made of.
-    """
-
-    def path(wildcards):
-        name = wildcards.model
-        return pattern.format(
-            **dict(wildcards),
-            recipe=config["models"][name]["recipe"],
-            size=stored_size(wildcards.get("views"), image_size(config, name)),
-        )
-
-    return path
 
 
 def photo_folder(wildcards):
@@ -293,61 +156,6 @@ def evaluation_settings(*keys):
     return {key: config["evaluation"][key] for key in keys}
 
 
-def predictions_by_views(wildcards):
-    """The validation predictions of a model by each way that is to be measured."""
-    if not tta_ways:
-        refuse(
-            "evaluation.tta names no way of test-time augmentation, so there is none to measure. Set, "
-            f"for example, evaluation.tta: [horizontal_flip]; there are {', '.join(WAYS)}."
-        )
-    return expand(
-        rules.predict_validation_views.output,
-        model=wildcards.model,
-        views=tta_ways,
-        fold=train_folds,
-    )
-
-
-def submission_settings(wildcards):
-    """The part of the configuration that what is handed in depends on, for its provenance."""
-    names = ["competition", "seed", "data", "duplicates", "split", "images", "rules", "submission"]
-    models = with_teachers(config["models"], candidates)
-    recipes = {config["models"][name]["recipe"] for name in models if name in fine_tuned}
-    return canonical(
-        {
-            **{name: config[name] for name in names},
-            **({"demo": config["demo"]} if demo_files else {}),
-            "models": {name: config["models"][name] for name in models},
-            "recipes": {name: config["recipes"][name] for name in recipes},
-        }
-    )
-
-
-def handed_in(wildcards):
-    """The files of the target `submission`; without test photos there is nothing to hand in."""
-    if not has_test:
-        refuse("data.test_images is null: there is nothing to predict. Run snakemake leaderboard.")
-    return submission_files
-
-
-def judged_ablations(wildcards):
-    """The files of the target `ablations`."""
-    if not config["ablations"]:
-        refuse(
-            "there are no ablations in the configuration, so there is none to judge. Write, for "
-            "example, ablations: {balancing: {model: NAME, key: balance, values: [none, "
-            "label_shuffling]}}"
-        )
-    return expand(rules.judge_ablation.output, ablation=config["ablations"])
-
-
-def fitted_ensemble(wildcards):
-    """The file of the target `ensemble`; one model alone has nothing to be weighed against."""
-    if len(ensemble_models) < 2:
-        refuse(f"{ensemble_models[0]} is the only model: there is no ensemble. Add one to models.")
-    return rules.fit_ensemble.output
-
-
 told = command.submission_command(
     workflow.config_settings.configfiles, workflow.config_settings.config, Path.cwd()
 )
@@ -376,15 +184,11 @@ demo_files = [
 ]
 probes = [name for name, model in config["models"].items() if model["method"] == "linear_probe"]
 fine_tuned = [name for name in config["models"] if name not in probes]
-cached = [name for name in fine_tuned if config["models"][name]["cache_frozen"]]
 summarised = [name for name in config["models"] if "=" not in name]  # without the trials of sweeps
 learned_recipes = sorted(
     {config["models"][name]["recipe"] for name in summarised if name in fine_tuned}
 )
-trunks = {
-    trunk_name(frozen): frozen
-    for frozen in [EMBEDDING, *(frozen_layers(name) for name in [*probes, *cached])]
-}
+trunks = trunks_of(config)
 named_files = [
     model[key] for model in config["models"].values() for key in ("weights", "soft_labels")
 ]

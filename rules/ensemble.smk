@@ -25,3 +25,8 @@ rule fit_ensemble:
     shell:
         "python scripts/fit_ensemble.py --cfg {params.cfg:q} --out-of-fold {input:q}"
         " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule ensemble:
+    input:
+        fitted_ensemble,

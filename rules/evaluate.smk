@@ -107,3 +107,8 @@ rule judge_tta:
         "python scripts/judge_tta.py --cfg {params.cfg:q} --name {wildcards.model:q}"
         " --out-of-fold {input.out_of_fold:q} --predictions {input.predictions:q}"
         " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule tta:
+    input:
+        expand(rules.judge_tta.output, model=config["models"]),

@@ -30,7 +30,7 @@ rule test_learning_rates:
     resources:
         gpu=1,
     params:
-        cfg=training_settings,
+        cfg=training_cfg,
         code=code_of_network("find_learning_rate.py"),
         content=content_of(model_setting("weights")),
         fold=train_folds[0],
@@ -39,3 +39,11 @@ rule test_learning_rates:
         " --trainset {input.trainset:q} --images {input.images:q} --folds {input.folds:q}"
         " --fold {params.fold} --classes {input.classes:q} --table {output.table:q}"
         " --figure {output.figure:q} 2>&1 | tee {log:q}"
+
+
+rule find_learning_rate:
+    input:
+        expand(
+            rules.test_learning_rates.output,
+            model=[name for name in summarised if name in fine_tuned],
+        ),

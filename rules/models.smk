@@ -25,7 +25,7 @@ rule summarise_models:
         gpu=1,
     params:
         cfg=settings(
-            models=summary_settings,
+            models=summary_settings(config, summarised),
             limit=config["rules"]["max_model_mb"],
             handed_in=len(handed_in_folds),
         ),
@@ -34,3 +34,8 @@ rule summarise_models:
         "python scripts/summarise_models.py --cfg {params.cfg:q} --classes {input.classes:q}"
         " --manifests {input.manifests:q} --table {output.table:q} --texts {output.texts:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule model_summary:
+    input:
+        rules.summarise_models.output,

@@ -30,3 +30,8 @@ rule export_paddleclas_lists:
         " --classes {input.classes:q} --folds {input.folds:q} --fold {wildcards.fold}"
         " --train {output.train:q} --validation {output.validation:q} --labels {output.labels:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule paddleclas_lists:
+    input:
+        expand(rules.export_paddleclas_lists.output, fold=train_folds),

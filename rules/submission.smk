@@ -67,7 +67,7 @@ rule write_submission:
     conda:
         environment
     params:
-        cfg=submission_settings,
+        cfg=settings(**submission_settings(config)),
         code=code_of("write_submission.py"),
         root=photo_folder,
         leaderboard="--leaderboard" if chosen_model == "best" else "",
@@ -93,7 +93,7 @@ rule verify_submission:
     resources:
         gpu=1,
     params:
-        cfg=submission_settings,
+        cfg=settings(**submission_settings(config)),
         root=photo_folder,
         submission=f"{results}/submission/submission.csv",
         provenance=f"{results}/submission/provenance.json",

@@ -44,7 +44,7 @@ rule train_model:
     resources:
         gpu=1,
     params:
-        cfg=training_settings,
+        cfg=training_cfg,
         code=code_of_network("train_model.py"),
         content=content_of(model_setting("weights")),
         labels=content_of(model_setting("soft_labels")),
@@ -67,7 +67,7 @@ rule train_model:
 
 rule train_probe:
     input:
-        features=lambda wildcards: f"{results}/features/{trunk_of(wildcards.model)}/train.parquet",
+        features=lambda wildcards: f"{results}/features/{trunk_of(config, wildcards.model)}/train.parquet",
         folds=rules.split_folds.output.folds,
         classes=rules.catalog_training_photos.output.classes,
         weights=model_setting("weights", or_else=[]),
@@ -87,7 +87,7 @@ rule train_probe:
     resources:
         gpu=1,
     params:
-        cfg=training_settings,
+        cfg=training_cfg,
         code=code_of_network("train_probe.py"),
         content=content_of(model_setting("weights")),
     shell:

@@ -6,7 +6,6 @@ and .png, calibration.json, reliability.png and decodings.json.
 """
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +28,7 @@ from zest.contracts import (
 )
 from zest.errors import UserError, run
 from zest.figures import DPI, drawable_name, save_figure
-from zest.files import csv_text, write_text
+from zest.files import csv_text, write_json, write_text
 from zest.folds import group_numbers
 from zest.intervals import score_all, wilson_interval
 from zest.metrics import TITLES, confusion_matrix, per_class_scores, roc_auc_of_classes
@@ -180,9 +179,9 @@ def main() -> None:
         "folds": len(args.predictions),
         "confidence": confidence,
         "top_k": cfg["evaluation"]["top_k"],
-        "scores": {name: score.as_json() for name, score in scores.items()},
+        "scores": scores,
     }
-    write_text(args.scores, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    write_json(args.scores, summary)
     rows = per_class_table(counts, areas, classes, confidence)
     write_text(args.per_class, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
     write_text(args.confusion, confusion_csv(counts, classes))
@@ -197,8 +196,8 @@ def main() -> None:
         calibration = calibrate(nested)
         if cfg["classes_ordered"]:
             decodings = judge_decodings(nested)
-    for path, found in ((args.calibration, calibration), (args.decodings, decodings)):
-        write_text(path, json.dumps(found and dataclasses.asdict(found), indent=2) + "\n")
+    write_json(args.calibration, calibration)
+    write_json(args.decodings, decodings)
     save_figure(draw_reliability(labels, probabilities, title), args.reliability)
     for sentence in _told(calibration, decodings):
         print(f"[{args.name}] {sentence}", flush=True)

@@ -6,7 +6,6 @@ explanation/shortcuts.json. Each photo is explained by the model that had not se
 """
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +27,7 @@ from zest.contracts import HEAT_MAPS, in_row_groups, write_table
 from zest.engine.batches import scale
 from zest.engine.grad_cam import NoHeatMaps
 from zest.errors import run
-from zest.files import write_text
+from zest.files import write_json
 from zest.folds import parse_fold
 from zest.intervals import Score
 from zest.leader import choose_model, of_model
@@ -75,27 +74,26 @@ def heat_rows(
         }
 
 
-def to_json(
+def summarise(
     model: str,
     photos: Predictions,
     confidence: float,
     no_heat_maps: str | None,
     outside: Score | None,
     occlusion: Occlusion,
-) -> str:
+) -> dict:
     """Return shortcuts.json."""
-    told = {
+    return {
         "model": model,
         "photos": len(photos.ids),
         "mistakes": int((photos.classes != photos.labels).sum()),
         "confidence": confidence,
         "centre": AREA,
         "no_heat_maps": no_heat_maps,
-        "outside": outside and dataclasses.asdict(outside),
-        "occlusion": dataclasses.asdict(occlusion),
+        "outside": outside,
+        "occlusion": occlusion,
         "warnings": warnings_of(model, occlusion, outside),
     }
-    return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def image_size(folder: Path) -> int:
@@ -168,8 +166,8 @@ def main() -> None:
     occluded = photos.of(drawn)
     hits = occlude(folders, occluded, load_photos(stored, size, occluded.ids), args.threads)
     occlusion = judge_occlusion(occluded.labels, hits, occluded.groups, settings["confidence"])
-    told = to_json(leader, photos, settings["confidence"], reason, outside, occlusion)
-    write_text(args.shortcuts, told)
+    told = summarise(leader, photos, settings["confidence"], reason, outside, occlusion)
+    write_json(args.shortcuts, told)
 
     if reason:
         print(f"[{leader}] no heat maps: {reason}", flush=True)

@@ -7,7 +7,6 @@ photos, so the gain errs to the low side. Like all scores, these are of the mode
 """
 
 import argparse
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from evaluation.nested import nested_folds
 from leaderboard.paired import OutOfFold, read_out_of_fold
 from zest.contracts import OUT_OF_FOLD, read_table
 from zest.errors import UserError, run
-from zest.files import write_text
+from zest.files import write_json
 from zest.intervals import Score
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.randomness import seed_from
@@ -85,10 +84,10 @@ def summarise(
         weights = dict(zip(sound, one.weights.tolist(), strict=True))
         ways[way] = {
             "weights": {name: weights.get(name, 0.0) for name in every},
-            "score": _finite(one.score),
-            "gain": _finite(one.gain),
+            "score": one.score,
+            "gain": one.gain,
             "sure": one.sure,
-            "log_loss_gain": _finite(one.log_loss_gain),
+            "log_loss_gain": one.log_loss_gain,
         }
     return {
         "metric": metric,
@@ -98,14 +97,6 @@ def summarise(
         "photos": photos,
         "ways": ways,
     }
-
-
-def _finite(score: Score | None) -> dict | None:
-    """Return a score for JSON, which knows no NaN and nothing infinite."""
-    if score is None:
-        return None
-    ends = dataclasses.asdict(score)
-    return {key: value if np.isfinite(value) else None for key, value in ends.items()}
 
 
 def explain(
@@ -174,7 +165,7 @@ def main() -> None:
     )
     photos = len(first.labels)
     summary = summarise(judged, names, list(models), names[leader], photos, metric, confidence)
-    write_text(args.out, json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(args.out, summary)
     for name in sorted(models.keys() - sound.keys()):
         print(f"{name} is left out: its predictions are no numbers", flush=True)
     for sentence in explain(judged, names, names[leader], metric):

@@ -17,7 +17,7 @@ import pyarrow as pa
 from leaderboard.paired import OutOfFold, differences, read_out_of_fold
 from zest.contracts import PREDICTIONS, read_table
 from zest.errors import UserError, run
-from zest.files import write_text
+from zest.files import write_json
 from zest.intervals import Score, score_all
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.randomness import seed_from
@@ -89,8 +89,7 @@ def judge(
     judged = {}
     for (way, seen), lost in zip(ways.items(), behind, strict=True):
         score = score_all(seen.labels, seen.probabilities, *settings, seen.groups)[metric]
-        gain = Score(0 - lost.value, 0 - lost.high, 0 - lost.low, len(seen.ids))  # no -0.0
-        judged[way] = Judgement(score, gain, lost.is_sure)
+        judged[way] = Judgement(score, lost.gain(len(seen.ids)), lost.is_sure)
     return judged
 
 
@@ -143,14 +142,14 @@ def main() -> None:
         "ways": {
             way: {
                 "views": WAYS[way],
-                "score": one.score.as_json(),
-                "gain": one.gain.as_json(),
+                "score": one.score,
+                "gain": one.gain,
                 "sure": one.sure,
             }
             for way, one in judged.items()
         },
     }
-    write_text(args.out, json.dumps(summary, indent=2, allow_nan=False) + "\n")
+    write_json(args.out, summary)
     for way, one in judged.items():
         print(f"[{args.name}] {told(way, one, args.name, metric)}", flush=True)
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from ensemble.weights import WAYS, fit_weights, mix
-from leaderboard.paired import Difference, OutOfFold, differences
+from leaderboard.paired import OutOfFold, differences
 from zest.intervals import Score, score_all
 from zest.metrics import LOWER_IS_BETTER
 
@@ -77,9 +77,9 @@ def judge_ways(
         found[way] = Judgement(
             weights[way],
             scores[metric],
-            _gain(behind[metric][row], len(labels)),
+            behind[metric][row].gain(len(labels)),
             behind[metric][row].is_sure,
-            _gain(behind["log_loss"][row], len(labels)),
+            behind["log_loss"][row].gain(len(labels)),
         )
     return found
 
@@ -102,9 +102,3 @@ def nested_mix(
         weights = fit_weights(way, labels[~held], probabilities[:, ~held], metric)
         mixed[held] = mix(weights, probabilities[:, held])
     return mixed
-
-
-def _gain(behind: Difference, photos: int) -> Score:
-    """Turn how far an ensemble lies behind the leader into what it gains; 0 has no sign."""
-    value, low, high = (0.0 - end for end in (behind.value, behind.high, behind.low))
-    return Score(value, low, high, photos)

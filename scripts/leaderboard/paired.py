@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from zest.contracts import OUT_OF_FOLD, probability_matrix, read_table
 from zest.folds import group_numbers
-from zest.intervals import moved_percentiles, resample_scores
+from zest.intervals import Score, moved_percentiles, resample_scores
 from zest.weighted_scores import WeightedScores
 
 
@@ -58,6 +58,10 @@ class Difference:
     def is_known(self) -> bool:
         """Whether both models have a score that is a number."""
         return math.isfinite(self.value)
+
+    def gain(self, photos: int) -> Score:
+        """Return what the other gains over the leader, on so many photos; 0 has no sign."""
+        return Score(0.0 - self.value, 0.0 - self.high, 0.0 - self.low, photos)
 
 
 def read_out_of_fold(path: Path) -> OutOfFold:

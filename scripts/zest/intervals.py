@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
@@ -29,10 +29,6 @@ class Score:
     low: float
     high: float
     n: int
-
-    def as_json(self) -> dict[str, float | None]:
-        """Return the attributes by name; None where one is not finite, as JSON knows no NaN."""
-        return {key: value if np.isfinite(value) else None for key, value in asdict(self).items()}
 
 
 def score_all(

@@ -151,6 +151,17 @@ def test_a_model_is_not_distinguishable_from_itself_and_worse_than_a_better_one(
     assert worse.mcnemar_p < 0.001
 
 
+def test_a_gain_is_how_far_the_leader_lies_behind_and_nothing_has_no_sign():
+    (worse,) = differences(
+        predictions(6, 1.0), [predictions(5, 3.0)], "accuracy", False, 0.95, 500, 0
+    )
+    gain = worse.gain(300)
+    assert (gain.value, gain.low, gain.high) == (-worse.value, -worse.high, -worse.low)
+    assert 0 < gain.low < gain.high
+    nothing = Difference(0.0, 0.0, 0.0, 0, 0, 1.0, False).gain(1)
+    assert "-" not in f"{nothing.value:+} {nothing.low:+} {nothing.high:+}"
+
+
 def test_mcnemars_p_is_that_of_tossing_a_coin_for_each_photo():
     labels, rows = np.zeros(30, int), np.zeros((30, 2))
     rows[:, 0] = 1

@@ -1,15 +1,18 @@
 """Files are written whole or not at all, and a person is told what went wrong."""
 
 import errno
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from zest.errors import UserError, run
-from zest.files import atomic_path, csv_text, sha256, write_text
+from zest.files import atomic_path, csv_text, sha256, write_json, write_text
+from zest.intervals import Score
 
 
 def test_a_file_appears_only_when_it_is_whole(tmp_path):
@@ -65,6 +68,18 @@ def test_the_mode_of_a_file_is_that_of_any_new_file(tmp_path):
 def test_line_ends_are_written_as_they_are(tmp_path):
     write_text(tmp_path / "crlf.csv", "a\r\nb\n")
     assert (tmp_path / "crlf.csv").read_bytes() == b"a\r\nb\n"
+
+
+def test_json_names_what_a_dataclass_holds_and_has_null_for_what_is_no_number(tmp_path):
+    scores = {"é": Score(float("nan"), float("-inf"), np.float64(0.5), 3), "none": None}
+    write_json(tmp_path / "scores.json", [scores, (1, True)])
+    text = (tmp_path / "scores.json").read_text(encoding="utf-8")
+    assert json.loads(text) == [
+        {"é": {"value": None, "low": None, "high": 0.5, "n": 3}, "none": None},
+        [1, True],
+    ]
+    assert text.startswith('[\n  {\n    "é"')
+    assert text.endswith("]\n")
 
 
 def test_csv_quotes_where_it_must_and_ends_each_line_with_one_line_feed():
