@@ -21,11 +21,13 @@ import simplejpeg
 from explanation.centre import AREA, share_outside
 from explanation.choice import confident_mistakes, stratified_sample
 from explanation.looking import explain, occlude
-from explanation.photos import Predictions, load_photos, read_predictions
+from explanation.photos import load_photos
 from explanation.verdict import Occlusion, judge_occlusion, mean_outside, warnings_of
-from zest.contracts import HEAT_MAPS, in_row_groups, write_table
+from leaderboard.paired import OutOfFold, out_of_fold_of
+from zest.contracts import HEAT_MAPS, OUT_OF_FOLD, in_row_groups, read_table, write_table
 from zest.engine.batches import scale
 from zest.engine.grad_cam import NoHeatMaps
+from zest.engine.model_folder import read_description
 from zest.errors import run
 from zest.files import write_json
 from zest.folds import parse_fold
@@ -39,7 +41,7 @@ LARGEST, QUALITY = 224, 90  # of the pictures in the table: pixels of a side, an
 
 
 def heat_rows(
-    photos: Predictions,
+    photos: OutOfFold,
     mistakes: int,
     images: np.ndarray,
     heat: np.ndarray | None,
@@ -76,7 +78,7 @@ def heat_rows(
 
 def summarise(
     model: str,
-    photos: Predictions,
+    photos: OutOfFold,
     confidence: float,
     no_heat_maps: str | None,
     outside: Score | None,
@@ -94,12 +96,6 @@ def summarise(
         "occlusion": occlusion,
         "warnings": warnings_of(model, occlusion, outside),
     }
-
-
-def image_size(folder: Path) -> int:
-    """Return the width and height of the images that a trained model takes."""
-    description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return description["preprocessing"]["image_size"]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -134,10 +130,10 @@ def main() -> None:
         parse_fold(path.parent.name.removeprefix("fold")): path.parent
         for path in of_model(args.weights, leader)
     }
-    size = image_size(next(iter(folders.values())))
+    size = read_description(next(iter(folders.values())))["preprocessing"]["image_size"]
     (stored,) = (path for path in args.images if path.parent.name == str(size))
 
-    photos = read_predictions(table)
+    photos = out_of_fold_of(read_table(table, OUT_OF_FOLD))  # samples are drawn by its order
     mistakes = confident_mistakes(
         photos.ids, photos.labels, photos.probabilities, settings["gallery"]
     )

@@ -17,7 +17,6 @@ from ensemble.judgement import Judgement, judge_ways
 from ensemble.weights import best_alone
 from evaluation.nested import nested_folds
 from leaderboard.paired import OutOfFold, read_out_of_fold
-from zest.contracts import OUT_OF_FOLD, read_table
 from zest.errors import UserError, run
 from zest.files import write_json
 from zest.intervals import Score
@@ -152,12 +151,11 @@ def main() -> None:
     names, predictions = list(sound), list(sound.values())
     first = predictions[0]
     leader = best_alone(first.labels, np.stack([one.probabilities for one in predictions]), metric)
-    rows = read_table(args.out_of_fold[0], OUT_OF_FOLD).sort_by("image_id")
     seed = seed_from(cfg["seed"], "nested") % 2**32  # scikit-learn takes 32 bits
     judged = judge_ways(
         predictions,
         leader,
-        nested_folds(first.labels, rows["fold"].to_numpy(), first.groups, seed),
+        nested_folds(first.labels, first.folds, first.groups, seed),
         metric,
         confidence,
         cfg["evaluation"]["resamples"],

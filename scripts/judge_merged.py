@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zest.contracts import PREDICTIONS, read_table
+from zest.contracts import PREDICTIONS, probability_matrix, read_table
 from zest.errors import UserError, run
 from zest.files import write_json
 from zest.intervals import wilson_interval
@@ -43,7 +43,7 @@ def read_probabilities(path: Path, ids: list[str] | None) -> tuple[list[str], np
             f"{path}: its photos are not those of the merged model. Delete it and run the same "
             "command again."
         )
-    return found, np.array(table["probabilities"].to_pylist(), np.float64)
+    return found, probability_matrix(table).astype(np.float64)
 
 
 def judge(merged: np.ndarray, mean: np.ndarray, confidence: float) -> dict:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from leaderboard.paired import OutOfFold, differences, read_out_of_fold
-from zest.contracts import PREDICTIONS, read_table
+from zest.contracts import PREDICTIONS, probability_matrix, read_table
 from zest.errors import UserError, run
 from zest.files import write_json
 from zest.intervals import Score, score_all
@@ -55,7 +55,7 @@ def read_views(paths: list[Path], plain: OutOfFold) -> OutOfFold:
             f"{paths[0]}: the photos of its folds are not those of out_of_fold.parquet. Delete the "
             f"files {', '.join(map(str, paths))} and run the same command again."
         )
-    probabilities = np.array(table["probabilities"].to_pylist(), np.float64)
+    probabilities = probability_matrix(table).astype(np.float64)
     return dataclasses.replace(plain, probabilities=probabilities)
 
 

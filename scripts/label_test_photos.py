@@ -27,6 +27,7 @@ from zest.contracts import (
     PAIRS,
     PREDICTIONS,
     PSEUDO_LABELS,
+    probability_matrix,
     read_table,
     write_table,
 )
@@ -181,7 +182,7 @@ def main() -> None:
         )
     folds = read_table(args.folds, FOLDS)
     validation = set(folds.filter(pc.field("fold") == args.fold)["image_id"].to_pylist())
-    probabilities = np.array(predictions["probabilities"].to_pylist(), np.float32)
+    probabilities = probability_matrix(predictions)
     cfg = json.loads(args.cfg)
     labels, probability, sure = label_photos(probabilities, cfg["min_probability"])
     pairs, pattern = read_table(args.pairs, PAIRS), cfg["group_pattern"]

@@ -5,7 +5,6 @@ costs.csv, a row a model. The times are of this machine, as it was loaded; no sc
 """
 
 import argparse
-import json
 from collections import defaultdict
 from pathlib import Path
 
@@ -17,7 +16,7 @@ if __name__ == "__main__":
 import paddle
 
 from zest.contracts import HISTORY, read_table
-from zest.engine.model_folder import TrainedModel
+from zest.engine.model_folder import TrainedModel, read_description
 from zest.engine.speed import predictions_per_second
 from zest.errors import run
 from zest.files import csv_text, write_text
@@ -41,15 +40,15 @@ def costs(folders: list[Path], speeds: dict[tuple, float]) -> dict[str, object]:
     """
     trained = TrainedModel(folders[0])
     size = trained.preprocessing["image_size"]
-    described = json.loads((folders[0] / "model.json").read_text(encoding="utf-8"))
-    kind = (described["architecture"], size, len(trained.classes))
+    architecture = read_description(folders[0])["architecture"]
+    kind = (architecture, size, len(trained.classes))
     if kind not in speeds:
         speeds[kind] = predictions_per_second(trained.net, size)
     learnable = [one for one in trained.net.parameters() if not one.stop_gradient]
     seconds = [training_seconds(folder / "history.parquet") for folder in folders]
     return {
         "model": folders[0].parent.name,
-        "architecture": described["architecture"],
+        "architecture": architecture,
         "image_size": size,
         "parameters": sum(one.size for one in learnable),
         "megabytes": f"{(folders[0] / 'weights.pdparams').stat().st_size / 1e6:.3f}",

@@ -16,11 +16,10 @@ from evaluation.nested import Nested
 from zest.figures import DPI
 from zest.intervals import Score
 from zest.metrics import (
-    CALIBRATION_BINS,
     SMALLEST_PROBABILITY,
     calibration_error,
-    calibration_gaps,
     photo_log_losses,
+    reliability_bins,
 )
 from zest.weighted_scores import weighted_sum
 
@@ -101,21 +100,14 @@ def calibrate(nested: Nested) -> Calibration:
 def draw_reliability(labels: np.ndarray, probabilities: np.ndarray, title: str) -> Figure:
     """Draw how often photos are right against how sure the model was, and how many there are.
 
-    DeGroot & Fienberg 1983, The Statistician 32. A bin of few photos is drawn small: the area of
-    its dot is its number of photos.
+    A bin of few photos is drawn small: the area of its dot is its number of photos.
     """
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities[np.arange(len(labels)), predicted].astype(np.float64)
-    bins, gaps = calibration_gaps(labels, probabilities)
-    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
-    there = counts > 0
-    sure = np.bincount(bins, confidence, CALIBRATION_BINS)[there] / counts[there]
-    right = sure + np.bincount(bins, gaps, CALIBRATION_BINS)[there] / counts[there]
+    sure, right, counts = reliability_bins(labels, probabilities)
     figure = Figure(figsize=(5.2, 5.2), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color="grey", linestyle=":", label="as sure as it is right")
     axes.plot(sure, right, color="#b58900", linewidth=1)
-    axes.scatter(sure, right, s=12 + 388 * counts[there] / counts.max(), color="#d9a900", alpha=0.8)
+    axes.scatter(sure, right, s=12 + 388 * counts / counts.max(), color="#d9a900", alpha=0.8)
     axes.set(
         xlim=(0, 1.02),
         ylim=(0, 1.02),

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from explanation.centre import hide_border, hide_centre
-from explanation.photos import Predictions
+from leaderboard.paired import OutOfFold
 from zest.engine.grad_cam import explain_images
 from zest.engine.model_folder import TrainedModel
 
 Folders = dict[int, Path]  # of the trained model of each fold
 
 
-def explain(folders: Folders, photos: Predictions, images: np.ndarray) -> np.ndarray:
+def explain(folders: Folders, photos: OutOfFold, images: np.ndarray) -> np.ndarray:
     """Return what in each photo speaks for the class that is named: float32, (photos, h, w).
 
     Args:
@@ -38,7 +38,7 @@ def explain(folders: Folders, photos: Predictions, images: np.ndarray) -> np.nda
 
 
 def occlude(
-    folders: Folders, photos: Predictions, images: np.ndarray, threads: int
+    folders: Folders, photos: OutOfFold, images: np.ndarray, threads: int
 ) -> dict[str, np.ndarray]:
     """Tell of which photos the class is right, with a part painted over and without.
 

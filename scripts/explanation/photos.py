@@ -1,56 +1,12 @@
-"""The photos that the leader predicted out of fold: what it says of them, and what it saw."""
+"""What the leader saw of the photos that it predicted out of fold."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from zest.contracts import OUT_OF_FOLD, read_image_ids, read_table
+from zest.contracts import read_image_ids
 from zest.engine.batches import load_images
 from zest.errors import UserError
-from zest.folds import group_numbers
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What the leader says of photos that it never saw in training.
-
-    Attributes:
-        ids: image_id of each photo.
-        folds: int, (photos,): of the model that predicted it.
-        labels: int, (photos,), 0..K-1.
-        probabilities: float32, (photos, K).
-        groups: int, (photos,), 0 and up: what the split kept together.
-    """
-
-    ids: list[str]
-    folds: np.ndarray
-    labels: np.ndarray
-    probabilities: np.ndarray
-    groups: np.ndarray
-
-    @property
-    def classes(self) -> np.ndarray:
-        """The class that is named for each photo: int, (photos,), 0..K-1."""
-        return self.probabilities.argmax(axis=1)
-
-    def of(self, rows: np.ndarray) -> "Predictions":
-        """Return those of some rows, in their order."""
-        ids = [self.ids[row] for row in rows]
-        arrays = (self.folds, self.labels, self.probabilities, self.groups)
-        return Predictions(ids, *(array[rows] for array in arrays))
-
-
-def read_predictions(path: Path) -> Predictions:
-    """Read out_of_fold.parquet."""
-    table = read_table(path, OUT_OF_FOLD)
-    return Predictions(
-        ids=table["image_id"].to_pylist(),
-        folds=table["fold"].to_numpy(),
-        labels=table["label"].to_numpy(),
-        probabilities=np.array(table["probabilities"].to_pylist(), np.float32),
-        groups=group_numbers(table["group"].to_pylist()),
-    )
 
 
 def load_photos(path: Path, size: int, ids: list[str]) -> np.ndarray:

@@ -4,13 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zest.intervals import (
-    Score,
-    draw_groups,
-    effective_photos,
-    moved_percentiles,
-    wilson_interval,
-)
+from zest.intervals import Score, draw_groups, moved_percentiles, share_score
 from zest.weighted_scores import weighted_sum
 
 # A model that keeps so much of its lead over chance with the centre hidden is near its plain
@@ -52,11 +46,7 @@ def judge_occlusion(
         groups: int, (photos,), 0 and up.
         confidence: level of the intervals.
     """
-    scores = {}
-    for name, right in hits.items():
-        photos = effective_photos(right, groups)
-        low, high = wilson_interval(right.mean() * photos, photos, confidence)
-        scores[name] = Score(float(right.mean()), low, high, len(right))
+    scores = {name: share_score(right, groups, confidence) for name, right in hits.items()}
     return Occlusion(chance=float(np.bincount(labels).max() / len(labels)), **scores)
 
 

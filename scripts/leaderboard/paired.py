@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from scipy.stats import binomtest
 
 from zest.contracts import OUT_OF_FOLD, probability_matrix, read_table
@@ -16,19 +17,32 @@ from zest.weighted_scores import WeightedScores
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """What a model predicted of photos that it had not seen, in the order of their ids.
+    """What a model predicted of photos that it had not seen.
 
     Attributes:
         ids: (photos,).
         labels: int, (photos,), 0..K-1.
         probabilities: float32, (photos, K).
-        groups: int, (photos,): which of them the split kept together.
+        groups: int, (photos,), 0 and up: which of them the split kept together.
+        folds: int, (photos,): of the training that predicted each.
     """
 
     ids: list[str]
     labels: np.ndarray
     probabilities: np.ndarray
     groups: np.ndarray
+    folds: np.ndarray
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The class that is named for each photo: int, (photos,), 0..K-1."""
+        return self.probabilities.argmax(axis=1)
+
+    def of(self, rows: np.ndarray) -> "OutOfFold":
+        """Return what is said of some photos, by their rows, int (n,), in that order."""
+        ids = [self.ids[row] for row in rows]
+        arrays = (self.labels, self.probabilities, self.groups, self.folds)
+        return OutOfFold(ids, *(array[rows] for array in arrays))
 
 
 @dataclass(frozen=True)
@@ -65,17 +79,22 @@ class Difference:
 
 
 def read_out_of_fold(path: Path) -> OutOfFold:
-    """Read evaluation/{model}/out_of_fold.parquet.
+    """Read evaluation/{model}/out_of_fold.parquet, in the order of the image_ids.
 
     Raises:
         UserError: the file is missing or is no such table.
     """
-    table = read_table(path, OUT_OF_FOLD).sort_by("image_id")
+    return out_of_fold_of(read_table(path, OUT_OF_FOLD).sort_by("image_id"))
+
+
+def out_of_fold_of(table: pa.Table) -> OutOfFold:
+    """Return what an OUT_OF_FOLD table holds, in its order."""
     return OutOfFold(
         ids=table["image_id"].to_pylist(),
         labels=table["label"].to_numpy().astype(np.int64),
         probabilities=probability_matrix(table),
         groups=group_numbers(table["group"].to_pylist()),
+        folds=table["fold"].to_numpy(),
     )
 
 

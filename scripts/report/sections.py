@@ -8,7 +8,7 @@ from leaderboard.ranking import axis_of
 from report import charts
 from report.found import Found
 from report.gains import advisable, gains
-from zest.metrics import CALIBRATION_BINS, calibration_gaps
+from zest.metrics import reliability_bins
 from zest.page.section import Section
 from zest.words import listed
 
@@ -179,12 +179,7 @@ def more(found: Found) -> Section:
 def certainty(found: Found) -> Section:
     """Compare how sure the model is with how often it is right."""
     labels, probabilities = found.predictions.labels, found.predictions.probabilities
-    confidence = probabilities.max(axis=1)
-    bins, gaps = calibration_gaps(labels, probabilities)
-    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
-    there = counts > 0
-    sure = np.bincount(bins, confidence, CALIBRATION_BINS)[there] / counts[there]
-    right = sure + np.bincount(bins, gaps, CALIBRATION_BINS)[there] / counts[there]
+    sure, right, counts = reliability_bins(labels, probabilities)
     error = found.ranked[0]["scores"]["calibration_error"]
     return Section(
         name="certainty",
@@ -193,7 +188,7 @@ def certainty(found: Found) -> Section:
         f"({error['low']:.3f} to {error['high']:.3f})",
         source="evaluation/*/calibration.json (stage evaluate)",
         meaning=list(_certainty_words(found)),
-        content={"chart": charts.reliability(sure, right, counts[there])},
+        content={"chart": charts.reliability(sure, right, counts)},
     )
 
 

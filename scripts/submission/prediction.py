@@ -5,7 +5,6 @@ repeat what was handed in, or predict other photos with the very same models.
 """
 
 import functools
-import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 from write_submission import average_folds, average_models
 from zest.catalogued import read_fitted
 from zest.contracts import CATALOG, read_table
-from zest.engine.model_folder import TrainedModel
+from zest.engine.model_folder import TrainedModel, read_description
 from zest.folds import parse_fold
 from zest.leader import of_model
 from zest.parallel import ordered_map
@@ -107,7 +106,7 @@ def predict_members(
 
 def preprocessing_of(folder: Path, way: str | None) -> tuple[int, str]:
     """Return how large a trained model has a photo for a way, and how it is brought to that."""
-    told = json.loads((folder / "model.json").read_text(encoding="utf-8"))["preprocessing"]
+    told = read_description(folder)["preprocessing"]
     return stored_size(way, told["image_size"]), told["fit"]
 
 

@@ -1,7 +1,6 @@
 """The proof that a submission is what the recorded models make of the recorded photos."""
 
 import hashlib
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +27,7 @@ from submission.prediction import (
 from write_submission import average_folds, average_models, write_submission
 from zest.classes import ClassInfo
 from zest.contracts import CATALOG, read_table
+from zest.engine.model_folder import read_description
 from zest.leader import of_model
 
 
@@ -141,10 +141,10 @@ def predicted_file(
     Raises:
         UserError: the sample file cannot be filled in with them.
     """
-    told = members[0].weights[0].with_name("model.json").read_text(encoding="utf-8")
+    described = read_description(members[0].weights[0].parent)
     classes = [
         ClassInfo(label, one["class_num"], one["name"], photos=0)
-        for label, one in enumerate(json.loads(told)["classes"])
+        for label, one in enumerate(described["classes"])
     ]
     thresholds = provenance["thresholds"]
     form = form_of(

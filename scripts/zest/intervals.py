@@ -77,12 +77,10 @@ def score_all(
     if top_k < classes:
         hits["top_k_accuracy"] = metrics.photo_top_k_hits(labels, probabilities, top_k)
     for name, right in hits.items():
-        photos = effective_photos(right, groups)
-        low, high = wilson_interval(right.mean() * photos, photos, confidence)
-        scores[name] = Score(float(right.mean()), low, high, n)
+        scores[name] = share_score(right, groups, confidence)
         if name == "accuracy" and right.all():
             alike = [other for other in metrics.FROM_COUNTS if scores[other].value == 1]
-            scores |= {other: Score(1.0, low, high, n) for other in alike}
+            scores |= dict.fromkeys(alike, scores["accuracy"])
     area = model.values["roc_auc"]
     if np.isfinite(area):
         added = model.of_photos["roc_auc"] - area
@@ -183,6 +181,19 @@ def wilson_interval(hits: float, n: float, confidence: float) -> tuple[float, fl
     spread = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
     return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
+
+
+def share_score(hits: np.ndarray, groups: np.ndarray, confidence: float) -> Score:
+    """Return the share of photos that are right, with Wilson's interval of `effective_photos`.
+
+    Args:
+        hits: bool, (photos,).
+        groups: int, (photos,), 0 and up.
+        confidence: level of the interval.
+    """
+    share, photos = float(hits.mean()), effective_photos(hits, groups)
+    low, high = wilson_interval(share * photos, photos, confidence)
+    return Score(share, low, high, len(hits))
 
 
 def effective_photos(

@@ -149,6 +149,26 @@ def calibration_gaps(
     return np.searchsorted(ends, confidence), (predicted == labels) - confidence
 
 
+def reliability_bins(
+    labels: np.ndarray, probabilities: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what a reliability diagram shows, for each bin of `calibration_gaps` with a photo.
+
+    DeGroot & Fienberg 1983, The Statistician 32.
+
+    Returns:
+        The mean probability of the predicted class; the share that is right; and the number of
+        photos; each (bins,), the lowest bin first.
+    """
+    bins, gaps = calibration_gaps(labels, probabilities)
+    counts = np.bincount(bins, minlength=CALIBRATION_BINS)
+    there = counts > 0
+    confidence = probabilities.max(axis=1)
+    sure = np.bincount(bins, confidence, CALIBRATION_BINS)[there] / counts[there]
+    right = sure + np.bincount(bins, gaps, CALIBRATION_BINS)[there] / counts[there]
+    return sure, right, counts[there]
+
+
 def roc_auc_of_classes(
     labels: np.ndarray, probabilities: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

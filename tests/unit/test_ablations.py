@@ -33,7 +33,7 @@ def predictions(accuracies: list[float], photos: int = 200) -> dict[str, OutOfFo
         chosen = np.where(right, labels, 1 - labels)
         ids = [f"{row:04}" for row in range(photos)]
         probabilities = np.where(np.arange(2) == chosen[:, None], 0.9, 0.1)
-        found[f"m{number}"] = OutOfFold(ids, labels, probabilities, np.arange(photos))
+        found[f"m{number}"] = OutOfFold(ids, labels, probabilities, np.arange(photos), labels)
     return found
 
 

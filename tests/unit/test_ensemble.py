@@ -26,7 +26,7 @@ IDS = [f"{n:03}" for n in range(PHOTOS)]
 def predictions(seed: int, skill: float) -> OutOfFold:
     own = np.random.default_rng(seed).normal(size=(PHOTOS, 3))
     probabilities = softmax(skill * np.eye(3)[LABELS] + own, axis=1)
-    return OutOfFold(IDS, LABELS, probabilities, np.arange(PHOTOS))
+    return OutOfFold(IDS, LABELS, probabilities, np.arange(PHOTOS), np.zeros(PHOTOS, int))
 
 
 def judged(models: list[OutOfFold], leader: int = 0, metric: str = "accuracy", parts=PARTS):

@@ -11,10 +11,10 @@ from scipy.special import softmax
 
 from compare_models import render, to_csv
 from evaluate_model import confusion_csv, gather, groups_of, per_class_table
-from leaderboard.paired import Difference, OutOfFold, differences, mcnemar
+from leaderboard.paired import Difference, OutOfFold, differences, mcnemar, read_out_of_fold
 from leaderboard.ranking import explain, rank
 from zest.classes import ClassInfo
-from zest.contracts import FOLDS, PREDICTIONS, write_table
+from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, write_table
 from zest.errors import UserError
 from zest.intervals import score_all
 from zest.metrics import LOWER_IS_BETTER, TITLES
@@ -116,9 +116,25 @@ def predictions(seed: int, skill: float, photos: int = 300) -> OutOfFold:
     hard = np.random.default_rng(1).normal(size=(photos // 3, 4)).repeat(3, axis=0)
     own = np.random.default_rng(seed).normal(size=(photos, 4))
     probabilities = softmax(skill * np.eye(4)[labels] + hard + own, axis=1)
-    return OutOfFold(
-        [f"{n:03}" for n in range(photos)], labels, probabilities, np.arange(photos) // 3
-    )
+    ids, groups = [f"{n:03}" for n in range(photos)], np.arange(photos) // 3
+    return OutOfFold(ids, labels, probabilities, groups, groups % 5)
+
+
+def test_predictions_are_read_by_image_id_and_given_by_row(tmp_path):
+    rows = [
+        ("c", 1, 0, [0.9, 0.1], None),
+        ("a", 0, 1, [0.2, 0.8], "sack"),
+        ("b", 1, 1, [0.7, 0.3], "sack"),
+    ]
+    table = pa.table(dict(zip(OUT_OF_FOLD.names, zip(*rows, strict=True), strict=True)))
+    write_table(table.cast(OUT_OF_FOLD), tmp_path / "out_of_fold.parquet", OUT_OF_FOLD)
+    found = read_out_of_fold(tmp_path / "out_of_fold.parquet")
+    assert (found.ids, found.folds.tolist()) == (["a", "b", "c"], [0, 1, 1])
+    assert (found.labels.tolist(), found.classes.tolist()) == ([1, 1, 0], [1, 0, 0])
+    assert found.groups[0] == found.groups[1] != found.groups[2]
+    some = found.of(np.array([2, 0]))
+    assert (some.ids, some.folds.tolist(), some.classes.tolist()) == (["c", "a"], [1, 0], [0, 1])
+    assert (some.labels.tolist(), some.groups[0] == found.groups[2]) == ([0, 1], True)
 
 
 @pytest.mark.parametrize("metric", TITLES)
@@ -167,7 +183,7 @@ def test_mcnemars_p_is_that_of_tossing_a_coin_for_each_photo():
     rows[:, 0] = 1
     first, second = rows.copy(), rows.copy()
     first[:14] = second[14:20] = (0, 1)
-    models = [OutOfFold([""] * 30, labels, one, labels) for one in (first, second)]
+    models = [OutOfFold([""] * 30, labels, one, labels, labels) for one in (first, second)]
     at_most_6 = sum(math.comb(20, heads) for heads in range(7)) / 2**20
     assert mcnemar(*([one] for one in models)) == (6, 14, pytest.approx(2 * at_most_6, abs=1e-12))
 
@@ -188,7 +204,7 @@ def test_four_photos_of_a_hundred_do_not_make_a_model_better():
     right, wrong = np.tile([1.0, 0.0], (100, 1)), np.tile([1.0, 0.0], (100, 1))
     wrong[:4] = [0, 1]
     ids = [f"{n:03}" for n in range(100)]
-    models = [OutOfFold(ids, labels, one, np.arange(100)) for one in (right, wrong)]
+    models = [OutOfFold(ids, labels, one, np.arange(100), labels) for one in (right, wrong)]
     (found,) = differences(models[0], models[1:], "accuracy", False, 0.95, 500, 0)
     assert found.mcnemar_p == pytest.approx(0.125)
     assert not found.is_sure

@@ -26,7 +26,7 @@ def answers(wrong: int) -> OutOfFold:
     probabilities[np.arange(PHOTOS), LABELS] = right
     probabilities[np.arange(PHOTOS), 1 - LABELS] = 1 - right
     ids = [f"{n:03}" for n in range(PHOTOS)]
-    return OutOfFold(ids, LABELS, probabilities, np.arange(PHOTOS))
+    return OutOfFold(ids, LABELS, probabilities, np.arange(PHOTOS), np.zeros(PHOTOS, int))
 
 
 def judged(ways: dict[str, int], metric: str = "accuracy") -> dict[str, Judgement]:

@@ -7,7 +7,13 @@ from sklearn import metrics as reference
 
 from zest.config import load_schema
 from zest.contracts import VALIDATION_SCORES
-from zest.intervals import draw_groups, moved_percentiles, score_all, wilson_interval
+from zest.intervals import (
+    draw_groups,
+    moved_percentiles,
+    score_all,
+    share_score,
+    wilson_interval,
+)
 from zest.metrics import (
     CALIBRATION_BINS,
     TITLES,
@@ -21,6 +27,7 @@ from zest.metrics import (
     photo_log_losses,
     photo_top_k_hits,
     quadratic_weighted_kappa,
+    reliability_bins,
     roc_auc_of_classes,
     roc_auc_with_parts,
     validation_scores,
@@ -89,6 +96,25 @@ def test_the_calibration_error_is_the_mean_gap_of_its_bins():
             gap += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
     assert calibration_error(labels, probabilities) == pytest.approx(gap, abs=1e-12)
     assert calibration_error(np.array([0, 1]), np.eye(2)) == 0
+
+
+def test_a_reliability_diagram_has_a_point_for_each_bin_with_photos():
+    sure_of = np.array([0.52, 0.97, 0.95, 0.58])
+    labels = np.array([0, 0, 0, 1])  # the first three are right
+    sure, right, counts = reliability_bins(labels, np.stack([sure_of, 1 - sure_of], axis=1))
+    assert counts.tolist() == [1, 1, 2]
+    assert sure.tolist() == pytest.approx([0.52, 0.58, 0.96])
+    assert right.tolist() == pytest.approx([1, 0, 1])
+
+
+def test_a_share_of_photos_in_groups_is_as_sure_as_that_of_the_groups():
+    hits = np.repeat([True, True, True, False], 10)
+    alone = share_score(hits, np.arange(40), 0.95)
+    assert (alone.value, alone.n) == (0.75, 40)
+    assert (alone.low, alone.high) == pytest.approx(wilson_interval(30, 40, 0.95), abs=0.01)
+    grouped = share_score(hits, np.repeat(np.arange(4), 10), 0.95)
+    assert (grouped.value, grouped.n) == (0.75, 40)
+    assert grouped.high - grouped.low > 2 * (alone.high - alone.low)
 
 
 def test_a_class_that_all_or_no_photos_are_of_has_no_roc_curve():
