@@ -7,7 +7,7 @@ import yaml
 from report.failures import confusions, counts_of
 from report.found import Found
 from report.gains import advisable
-from report.sections import MARGIN_OF_TEMPERATURE, rising_folds
+from report.sections import rising_folds
 from zest.classes import class_title
 from zest.intervals import wilson_interval
 from zest.label_errors import likely_errors
@@ -150,7 +150,7 @@ def _about_certainty(found: Found) -> Iterator[tuple[str, None]]:
     if found.calibration is None:
         return
     temperature = found.calibration["temperature"]
-    if temperature > MARGIN_OF_TEMPERATURE and found.calibration["gain"]["low"] > 0:
+    if temperature > 1 and found.calibration["gain"]["low"] > 0:
         yield (
             f"Do not read its probabilities as they are: it is too sure of itself (temperature "
             f"{temperature:.2f}). Label smoothing or mixup make it humbler.",

@@ -15,7 +15,6 @@ from zest.words import listed
 MOST_MODELS = 12  # in a chart or a table; a sweep has more
 WHERE = {"cpu": "one core", "gpu": "the GPU"}
 ALIKE = 1.1  # up to this ratio, sizes and speeds are taken for the same
-MARGIN_OF_TEMPERATURE = 1.15  # within it a model is about as sure as it is right
 
 
 def leader(found: Found) -> Section:
@@ -112,7 +111,10 @@ def _cheaper(found: Found) -> Iterator[str]:
     if not found.near:
         yield "No other model comes near it, so its costs are the price of its score."
         return
-    for key, word, sign in (("megabytes", "smallest", 1), ("photos_per_second", "fastest", -1)):
+    for key, word, comparative, sign in (
+        ("megabytes", "smallest", "smaller", 1),
+        ("photos_per_second", "fastest", "faster", -1),
+    ):
         ordered = sorted(
             [found.leader, *found.near], key=lambda one: sign * float(found.costs[one][key])
         )
@@ -124,7 +126,7 @@ def _cheaper(found: Found) -> Iterator[str]:
                 f"by a factor of {ratio:.1f}: where that matters, take it."
             )
         else:
-            yield f"Of those that cannot be told from it, {found.leader} is itself the {word}."
+            yield f"None of those that cannot be told from {found.leader} is {comparative}."
 
 
 def ablations(found: Found) -> Section:
@@ -202,16 +204,17 @@ def _certainty_words(found: Found) -> Iterator[str]:
     if found.calibration is None:
         return
     temperature, gain = found.calibration["temperature"], found.calibration["gain"]
-    if temperature > MARGIN_OF_TEMPERATURE:
-        word = "too sure of itself"
-    elif temperature < 1 / MARGIN_OF_TEMPERATURE:
-        word = "less sure than it could be"
-    else:
-        word = "about as sure as it is right"
+    told = (
+        f"log loss gets better by {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}) "
+        "on photos that it was not fitted to"
+    )
+    if gain["low"] <= 0:
+        yield f"No temperature makes a sure difference: by the best one, {temperature:.2f}, {told}."
+        return
+    word = "too sure of itself" if temperature > 1 else "less sure than it could be"
     yield (
-        f"A temperature of {temperature:.2f} would set it right: it is {word}. On photos that the "
-        f"temperature was not fitted to, log loss gets better by {gain['value']:.3f} "
-        f"({gain['low']:.3f} to {gain['high']:.3f}). The chosen classes stay the same."
+        f"It is {word}: a temperature of {temperature:.2f} sets that right, and {told}. The chosen "
+        "classes stay the same."
     )
 
 
@@ -262,8 +265,8 @@ def _learning_words(found: Found, key: str) -> Iterator[str]:
         )
     else:
         yield (
-            f"In {folds - last} of {_folds(folds)} an earlier epoch had a {found.title} as good as "
-            "the last, or better: longer training alone promises little."
+            f"In {folds - last} of {_folds(folds)} the {found.title} of the last epoch was reached "
+            "before: longer training alone promises little."
         )
     yield (
         "The training loss is of altered photos and smoothed labels, so it may lie above that of "

@@ -144,11 +144,16 @@ def test_doubtful_labels_are_the_photos_that_seem_another_class(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("temperature", "said"),
-    [(1.6, "too sure of itself"), (1.05, "about as sure"), (0.5, "less sure than it could be")],
+    ("temperature", "low", "said"),
+    [
+        (1.6, 0.05, "It is too sure of itself: a temperature of 1.60 sets that right"),
+        (0.5, 0.05, "It is less sure than it could be"),
+        (0.87, -0.08, "No temperature makes a sure difference: by the best one, 0.87"),
+    ],
 )
-def test_the_temperature_is_put_into_words(tmp_path, temperature, said):
-    calibration = {**found(tmp_path).calibration, "temperature": temperature}
+def test_the_temperature_is_put_into_words(tmp_path, temperature, low, said):
+    gain = {"value": 0.1, "low": low, "high": 0.15, "n": PHOTOS}
+    calibration = {"temperature": temperature, "gain": gain}
     assert said in told(certainty(found(tmp_path, calibration=calibration)))
 
 
