@@ -127,7 +127,7 @@ def test_every_link_within_a_page_leads_somewhere(opened):
     assert opened.locator("a[href^='#']").evaluate_all(lost) == []
 
 
-@looks("photos", "report", schemes=["light"])
+@looks("photos", schemes=["light"])
 def test_a_point_of_the_map_shows_its_photo_within_the_window(opened):
     points = opened.locator(".map i")
     places = points.evaluate_all("points => points.map(p => p.getBoundingClientRect().x)")
