@@ -168,6 +168,7 @@ def compare(case: Case, folder: Path, photos: int, resamples: int) -> Run:
     words = ["--cfg", json.dumps(cfg), "--scores", *(one / "scores.json" for one in models)]
     words += ["--out-of-fold", *(one / "out_of_fold.parquet" for one in models)]
     words += ["--table", folder / "leaderboard.csv", "--page", folder / "leaderboard.html"]
+    words += ["--comparisons", folder / "leaderboard.json"]
     return run("compare_models.py", words)
 
 
