@@ -44,9 +44,7 @@ rule all:
     default_target: True
     input:
         *submission_files,
-        rules.eda_report.output,
-        rules.compare_models.output,
-        rules.write_report.output,
+        rules.report_html.input,
 
 
 rule submission:
@@ -57,10 +55,3 @@ rule submission:
 rule leaderboard:
     input:
         rules.compare_models.output,
-
-
-rule report_html:
-    input:
-        rules.write_report.output,
-        rules.compare_models.output,
-        rules.eda_report.output,

@@ -33,13 +33,10 @@ rule merge_folds:
         " --weights {output.weights:q} --model {output.model:q} 2>&1 | tee {log:q}"
 
 
-judged = rules.predict_test_views.output if handed_in_views else rules.predict_test.output
-
-
 rule judge_merged:
     input:
-        merged=expand(judged, fold="merged", views=handed_in_views, allow_missing=True),
-        folds=expand(judged, fold=train_folds, views=handed_in_views, allow_missing=True),
+        merged=expand(predicted_test, fold="merged", views=handed_in_views, allow_missing=True),
+        folds=expand(predicted_test, fold=train_folds, views=handed_in_views, allow_missing=True),
     output:
         f"{results}/evaluation/{{model}}/merged.json",
     log:

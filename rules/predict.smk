@@ -5,7 +5,8 @@ are the mean of those of several views of a photo.
 
 REQUIRES: models/{model}/fold{fold}/, images/{size}/{train,test}.parquet, split/folds.parquet
 PROVIDES: predictions/{model}/fold{fold}/{val,test}.parquet and trainset_{recipe}.parquet, and by views
-          predictions/{model}/fold{fold}/{views}/{val,test}.parquet
+          predictions/{model}/fold{fold}/{views}/{val,test}.parquet; predicted_test, which of the
+          test photos is handed in
 """
 
 
@@ -83,3 +84,6 @@ use rule predict_test as predict_test_views with:
         f"{results}/logs/predict_test/{{model}}-{{fold}}-{{views}}.log",
     params:
         views="--views {views}",
+
+
+predicted_test = rules.predict_test_views.output if handed_in_views else rules.predict_test.output

@@ -20,6 +20,7 @@ rule write_report:
         out_of_fold=expand(rules.evaluate_model.output.out_of_fold, model=config["models"]),
         calibrations=expand(rules.evaluate_model.output.calibration, model=config["models"]),
         decodings=expand(rules.evaluate_model.output.decodings, model=config["models"]),
+        per_class=expand(rules.evaluate_model.output.per_class, model=config["models"]),
         histories=rules.measure_costs.input.histories,
         ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
         ensemble=rules.fit_ensemble.output if len(ensemble_models) > 1 else [],
@@ -40,7 +41,7 @@ rule write_report:
                 key: config["rules"][key]
                 for key in ("metric", "classes_ordered", "tta", "ensemble")
             },
-            submission=lambda wildcards: {
+            submission={
                 key: config["submission"][key]
                 for key in ("model", "ensemble", "decode", "tta", "values")
             },
@@ -54,7 +55,15 @@ rule write_report:
         " --measures {input.measures:q} --comparisons {input.comparisons:q}"
         " --costs {input.costs:q} --heat-maps {input.heat_maps:q} --shortcuts {input.shortcuts:q}"
         " --scores {input.scores:q} --out-of-fold {input.out_of_fold:q}"
+        " --per-class {input.per_class:q}"
         " --calibrations {input.calibrations:q} --decodings {input.decodings:q}"
         " --histories {input.histories:q} --ablations {input.ablations:q}"
         " {params.ensemble} {input.ensemble:q} --tta {input.tta:q} --html {output:q}"
         " 2>&1 | tee {log:q}"
+
+
+rule report_html:
+    input:
+        rules.write_report.output,
+        rules.compare_models.output,
+        rules.eda_report.output,

@@ -40,7 +40,7 @@ rule write_submission:
         leaderboard=rules.compare_models.output.table if chosen_model == "best" else [],
         ensemble=rules.fit_ensemble.output if chosen_model == "ensemble" else [],
         predictions=expand(
-            rules.predict_test_views.output if handed_in_views else rules.predict_test.output,
+            predicted_test,
             model=candidates,
             fold=handed_in_folds,
             views=handed_in_views,

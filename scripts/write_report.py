@@ -62,23 +62,19 @@ def main() -> None:
     parser.add_argument(
         "--cfg", required=True, help="JSON: competition, rules, models, folds, train_folds ..."
     )
-    for name, told in (
-        ("classes", "catalog/classes.csv"),
-        ("comparisons", "leaderboard.json"),
-        ("costs", "costs.csv"),
-        ("measures", "catalog/train_measures.parquet"),
-        ("heat-maps", "explanation/heat_maps.parquet"),
-        ("shortcuts", "explanation/shortcuts.json"),
-    ):
-        parser.add_argument(f"--{name}", required=True, type=Path, help=told)
-    for name, told in (
-        ("scores", "scores.json of each model"),
-        ("out-of-fold", "out_of_fold.parquet of each model"),
-        ("histories", "history.parquet of each fold of each model"),
-        ("calibrations", "calibration.json of each model"),
-        ("decodings", "decodings.json of each model"),
-    ):
-        parser.add_argument(f"--{name}", required=True, type=Path, nargs="+", help=told)
+    parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
+    parser.add_argument("--comparisons", required=True, type=Path, help="leaderboard.json")
+    parser.add_argument("--costs", required=True, type=Path, help="costs.csv")
+    parser.add_argument("--measures", required=True, type=Path, help="train_measures.parquet")
+    parser.add_argument("--heat-maps", required=True, type=Path, help="heat_maps.parquet")
+    parser.add_argument("--shortcuts", required=True, type=Path, help="shortcuts.json")
+    every = {"required": True, "type": Path, "nargs": "+"}
+    parser.add_argument("--scores", **every, help="scores.json of each model")
+    parser.add_argument("--out-of-fold", **every, help="out_of_fold.parquet of each model")
+    parser.add_argument("--per-class", **every, help="per_class.csv of each model")
+    parser.add_argument("--histories", **every, help="history.parquet of each fold of each model")
+    parser.add_argument("--calibrations", **every, help="calibration.json of each model")
+    parser.add_argument("--decodings", **every, help="decodings.json of each model")
     parser.add_argument("--tta", type=Path, nargs="*", default=[], help="tta.json of each model")
     parser.add_argument("--ablations", type=Path, nargs="*", default=[], help="their verdicts")
     parser.add_argument("--ensemble", type=Path, nargs="?", help="ensemble.json")

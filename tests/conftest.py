@@ -1,5 +1,6 @@
 """A small competition that was run once to its submission; tests work on copies of it."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -103,3 +104,20 @@ def finished(tmp_path_factory) -> Path:
 def project(finished, tmp_path) -> Path:
     """A copy of the finished project, with the times of all files, that a test may change."""
     return Path(shutil.copytree(finished, tmp_path / "zest", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def submitted(tmp_path_factory) -> Path:
+    """A tiny competition of two trained folds, run in this process to its submission."""
+    from submitted_folder import submit  # imports paddle
+
+    folder = tmp_path_factory.mktemp("submitted")
+    with contextlib.chdir(folder):
+        submit()
+    return folder
+
+
+@pytest.fixture
+def in_submitted(submitted, tmp_path, monkeypatch) -> None:
+    """Make a copy of that competition the present folder."""
+    monkeypatch.chdir(shutil.copytree(submitted, tmp_path / "copy"))

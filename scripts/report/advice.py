@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import yaml
 
-from report.failures import confusions, counts_of
+from report.failures import confusions
 from report.found import Found
 from report.gains import advisable
 from report.sections import rising_folds
 from zest.classes import class_title
-from zest.intervals import wilson_interval
 from zest.label_errors import likely_errors
 from zest.page.section import Section
 from zest.words import listed
@@ -91,16 +90,12 @@ def _about_photos(found: Found) -> Iterator[tuple[str, dict | None]]:
 
 def _weak_classes(found: Found) -> list[str]:
     """Return the classes that are surely found less often than `WEAK_RECALL` of the mean."""
-    counts = counts_of(found)
-    photos, hits = counts.sum(axis=1), counts.diagonal()
-    there = photos > 0
-    bar = WEAK_RECALL * (hits[there] / photos[there]).mean()
-    confidence = found.ranked[0]["confidence"]
+    there = [row for row in found.per_class if int(row["photos"])]
+    bar = WEAK_RECALL * sum(float(row["recall"]) for row in there) / len(there)
     return [
         class_title(one)
-        for one in found.classes
-        if there[one.label]
-        and wilson_interval(hits[one.label], photos[one.label], confidence)[1] < bar
+        for one, row in zip(found.classes, found.per_class, strict=True)
+        if int(row["photos"]) and float(row["recall_high"]) < bar
     ]
 
 

@@ -8,9 +8,8 @@ from report import charts
 from report.found import Found, rows_of_photos
 from zest.classes import class_title
 from zest.contracts import read_pictures
-from zest.intervals import wilson_interval
 from zest.label_errors import likely_errors
-from zest.metrics import confusion_matrix, per_class_scores
+from zest.metrics import confusion_matrix
 from zest.page import jpeg_uri
 from zest.page.section import Section
 
@@ -36,23 +35,20 @@ def confusions(found: Found) -> list[tuple[int, int, int]]:
 def classes(found: Found) -> Section:
     """Show how well each class is found, and what it is taken for."""
     counts = counts_of(found)
-    scores = per_class_scores(counts)
     confidence = found.ranked[0]["confidence"]
     rows = []
-    for one in found.classes:
-        photos, hits = int(counts[one.label].sum()), int(counts[one.label, one.label])
-        low, high = wilson_interval(hits, photos, confidence) if photos else (0.0, 1.0)
-        recall = float(scores["recall"][one.label])
+    for one, told in zip(found.classes, found.per_class, strict=True):
+        low, recall, high = (float(told[key]) for key in ("recall_low", "recall", "recall_high"))
         name = class_title(one)
-        told = f"{name}: {hits} of {photos} found, {100 * low:.0f} to {100 * high:.0f} %"
+        label = f"{name}: {100 * recall:.0f} % of {told['photos']} found"
         rows.append(
             {
                 "name": name,
-                "photos": photos,
+                "photos": int(told["photos"]),
                 "recall": f"{100 * recall:.0f} %",
-                "precision": f"{100 * float(scores['precision'][one.label]):.0f} %",
-                "f1": f"{float(scores['f1'][one.label]):.2f}",
-                "bar": charts.share_bar(low, recall, high, told),
+                "precision": f"{100 * float(told['precision']):.0f} %",
+                "f1": f"{float(told['f1']):.2f}",
+                "bar": charts.share_bar(low, recall, high, f"{label}, {low:.2f} to {high:.2f}"),
                 "rank": recall,
             }
         )
@@ -65,7 +61,7 @@ def classes(found: Found) -> Section:
         title="Class by class",
         n=f"n = {int(counts.sum()):,} photos, {len(found.classes)} classes; lines are "
         f"{100 * confidence:g} % intervals",
-        source="evaluation/*/out_of_fold.parquet (stage evaluate)",
+        source="evaluation/*/per_class.csv and out_of_fold.parquet (stage evaluate)",
         meaning=list(_class_words(found, rows)),
         content={
             "rows": rows[: 3 * MOST_CLASSES],

@@ -4,8 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from leaderboard.paired import OutOfFold, read_out_of_fold
 from leaderboard.ranking import read_summary
 from zest.classes import ClassInfo, read_classes
@@ -26,6 +24,7 @@ class Found:
         behind: how far each other lies behind the leader, as of leaderboard.paired.Difference.
         sentences: what the ranking means.
         predictions: out-of-fold predictions of the leader.
+        per_class: rows of per_class.csv of the leader, in the order of the labels.
         costs: rows of costs.csv by model.
         histories: rows of HISTORY of each fold of the leader.
         calibration: calibration.json of the leader.
@@ -44,6 +43,7 @@ class Found:
     behind: list[dict]
     sentences: list[str]
     predictions: OutOfFold
+    per_class: list[dict[str, str]]
     costs: dict[str, dict[str, str]]
     histories: list[list[dict]]
     calibration: dict | None
@@ -96,6 +96,7 @@ class Sources:
     shortcuts: Path
     scores: list[Path]
     out_of_fold: list[Path]
+    per_class: list[Path]
     histories: list[Path]
     calibrations: list[Path]
     decodings: list[Path]
@@ -125,6 +126,7 @@ def read_found(cfg: dict, files: Sources) -> Found:
         behind=compared["behind"],
         sentences=compared["sentences"],
         predictions=read_out_of_fold(of_leader(files.out_of_fold)),
+        per_class=read_csv(of_leader(files.per_class)),
         costs={row["model"]: row for row in read_csv(files.costs)},
         histories=[read_table(path, HISTORY).to_pylist() for path in histories],
         calibration=_json(of_leader(files.calibrations)),
@@ -140,8 +142,7 @@ def read_found(cfg: dict, files: Sources) -> Found:
 
 def rows_of_photos(measures: Path) -> dict[str, int]:
     """Return the row of each photo in catalog/train_measures.parquet."""
-    read_table(measures, MEASURES, columns=["image_id"])  # checks the columns
-    ids = pq.read_table(measures, columns=["image_id"])["image_id"].to_pylist()
+    ids = read_table(measures, MEASURES, columns=["image_id"])["image_id"].to_pylist()
     return {image_id: row for row, image_id in enumerate(ids)}
 
 

@@ -7,13 +7,14 @@ import pyarrow as pa
 import simplejpeg
 
 from configuring import minimal
+from evaluate_model import per_class_table
 from leaderboard.paired import OutOfFold
 from report.found import Found
 from zest.classes import ClassInfo
 from zest.config import differing_settings, validate
 from zest.contracts import MEASURES, write_table
 from zest.intervals import score_all
-from zest.metrics import FROM_COUNTS, TITLES
+from zest.metrics import FROM_COUNTS, TITLES, confusion_matrix
 
 GRADES = ["excellent", "good", "processing", "out of grade"]
 PHOTOS = 80
@@ -116,6 +117,13 @@ def decodings(gain: float) -> dict:
     }
 
 
+def per_class(of: OutOfFold, named: list[ClassInfo]) -> list[dict[str, str]]:
+    """The rows of per_class.csv of some predictions."""
+    counts = confusion_matrix(of.labels, of.probabilities.argmax(axis=1), len(named))
+    rows = per_class_table(counts, np.full(len(named), np.nan), named, 0.95)
+    return [{key: str(value) for key, value in row.items()} for row in rows]
+
+
 def found(folder: Path, **changes) -> Found:
     """Return what was found of `large`, which leads, and `small`; changes are keys of Found."""
     score = {"value": 0.9, "low": 0.8, "high": 0.97, "n": PHOTOS}
@@ -162,4 +170,5 @@ def found(folder: Path, **changes) -> Found:
         "tta": None,
         "measures": write_measures(folder / "train_measures.parquet"),
     }
-    return Found(**{**standard, **changes})
+    told = {**standard, **changes}
+    return Found(per_class=per_class(told["predictions"], told["classes"]), **told)

@@ -8,12 +8,12 @@ from snakemake.cli import parse_config
 
 from zest.command import VARIABLE, command_told, submission_command
 
-HOME = Path("/home/ann/zest")
+HOME = Path("user/zest").absolute()
 
 
 def test_configuration_files_are_told_relative_to_where_snakemake_runs():
     assert submission_command([], {}, HOME) == "snakemake submission"
-    files = [HOME / "config/lemon.yaml", Path("/home/ann/my own.yaml")]
+    files = [HOME / "config/lemon.yaml", HOME.parent / "my own.yaml"]
     told = submission_command(files, {}, HOME)
     assert told == "snakemake submission --configfile config/lemon.yaml '../my own.yaml'"
 

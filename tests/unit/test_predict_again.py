@@ -1,9 +1,7 @@
 """The models of a submission predict other photos, from its provenance."""
 
 import csv
-import os
 import runpy
-import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 from conftest import PROJECT, run
 
 import predict_again
-from submitted_folder import PROVENANCE, TEST_PHOTOS, call, submit
+from submitted_folder import PROVENANCE, TEST_PHOTOS, call
 from zest.contracts import CATALOG, PREDICTIONS, probability_matrix, read_table, write_table
 from zest.errors import UserError
 
@@ -22,22 +20,7 @@ ARGUMENTS = ["--provenance", PROVENANCE, "--root", "photos", "--out", "again.csv
 CATALOG_PATH = "catalog/test.parquet"
 
 
-@pytest.fixture(scope="module")
-def submitted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("submitted")
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        submit()
-    finally:
-        os.chdir(here)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def folder(submitted, tmp_path, monkeypatch):
-    """A copy of the finished competition, as the present folder."""
-    monkeypatch.chdir(shutil.copytree(submitted, tmp_path / "copy"))
+pytestmark = pytest.mark.usefixtures("in_submitted")
 
 
 def again() -> tuple[list[str], list[str], np.ndarray]:

@@ -1,7 +1,6 @@
 """The proof of a submission: it holds for what the models predict, and for nothing else."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import verify_submission
 from submission.differences import changed_values, compare_rows
 from submission.prediction import Member, members_of
 from submission.verification import predicted_file
-from submitted_folder import CONFIG, PROVENANCE, SUBMISSION, call, submit
+from submitted_folder import CONFIG, PROVENANCE, SUBMISSION, call
 from zest.command import VARIABLE
 from zest.contracts import CATALOG, read_table, write_table
 from zest.errors import UserError
@@ -23,22 +22,7 @@ VERIFICATION = Path("submission/verification.json")
 WEIGHTS = "models/small/fold1/weights.pdparams"
 
 
-@pytest.fixture(scope="module")
-def submitted(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("submitted")
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        submit()
-    finally:
-        os.chdir(here)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def folder(submitted, tmp_path, monkeypatch):
-    """A copy of the finished competition, as the present folder."""
-    monkeypatch.chdir(shutil.copytree(submitted, tmp_path / "copy"))
+pytestmark = pytest.mark.usefixtures("in_submitted")
 
 
 def verify(config: dict = CONFIG) -> dict:

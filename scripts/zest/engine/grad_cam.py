@@ -175,9 +175,7 @@ def grad_cam(net: nn.Layer, call: LayerCall, inputs: np.ndarray, classes: np.nda
     weights = gradient.numpy().mean(axis=(2, 3))
     heat = np.maximum(np.einsum("pc,pchw->phw", weights, maps), 0)
     peak = heat.max(axis=(1, 2), keepdims=True)
-    speaks = np.isfinite(peak) & (
-        peak > 0
-    )  # the weights of a training that diverged are no numbers
+    speaks = np.isfinite(peak) & (peak > 0)  # the weights of a diverged training are no numbers
     return np.where(speaks, heat / np.where(speaks, peak, 1), 0).astype(np.float32)
 
 
