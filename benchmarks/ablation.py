@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 
-from leaderboard.paired import read_out_of_fold
 from zest.intervals import draw_groups
+from zest.paired import read_out_of_fold
 
 RESAMPLES, TAILS = 10_000, (0.025, 0.975)
 

@@ -12,7 +12,7 @@ from submission.form import Form, form_of
 from zest.classes import read_classes
 from zest.decoding import natural_thresholds
 from zest.errors import run
-from zest.files import write_text
+from zest.files import write_json
 
 
 def told(form: Form) -> dict:
@@ -44,7 +44,7 @@ def main() -> None:
     # depend on their values.
     chooses = cfg["submission"]["decode"] != "argmax"
     form = form_of(cfg, args.root, classes, natural_thresholds(len(classes)) if chooses else None)
-    write_text(args.out, json.dumps(told(form), indent=2, ensure_ascii=False) + "\n")
+    write_json(args.out, told(form))
     print(f"the sample file goes with the {len(classes)} classes: {args.out}", flush=True)
 
 

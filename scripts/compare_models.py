@@ -9,12 +9,12 @@ import argparse
 import json
 from pathlib import Path
 
-from leaderboard.paired import Difference, differences, read_out_of_fold
 from leaderboard.ranking import axis_of, explain, rank, read_summary
 from zest.errors import run
 from zest.files import csv_text, write_json, write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import render_page
+from zest.paired import Difference, differences, read_out_of_fold
 from zest.randomness import seed_from
 
 SHOWN = ("accuracy", "macro_f1", "quadratic_weighted_kappa", "log_loss")  # in the page's table

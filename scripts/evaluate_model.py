@@ -15,7 +15,6 @@ import pyarrow as pa
 from matplotlib.figure import Figure
 
 from evaluation.calibration import Calibration, calibrate, draw_reliability
-from evaluation.nested import Nested, nested_folds
 from evaluation.ordered import Decodings, judge_decodings
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import (
@@ -32,6 +31,7 @@ from zest.files import csv_text, write_json, write_text
 from zest.folds import group_numbers
 from zest.intervals import score_all, wilson_interval
 from zest.metrics import TITLES, confusion_matrix, per_class_scores, roc_auc_of_classes
+from zest.nested import Nested, nested_folds
 from zest.randomness import seed_from
 
 

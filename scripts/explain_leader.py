@@ -23,7 +23,6 @@ from explanation.choice import confident_mistakes, stratified_sample
 from explanation.looking import explain, occlude
 from explanation.photos import load_photos
 from explanation.verdict import Occlusion, judge_occlusion, mean_outside, warnings_of
-from leaderboard.paired import OutOfFold, out_of_fold_of
 from zest.contracts import HEAT_MAPS, OUT_OF_FOLD, in_row_groups, read_table, write_table
 from zest.engine.batches import scale
 from zest.engine.grad_cam import NoHeatMaps
@@ -33,6 +32,7 @@ from zest.files import write_json
 from zest.folds import parse_fold
 from zest.intervals import Score
 from zest.leader import choose_model, of_model
+from zest.paired import OutOfFold, out_of_fold_of
 from zest.randomness import seed_from
 
 RIGHT_PHOTOS = 120  # whose heat tells where the model looks when it is right

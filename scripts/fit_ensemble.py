@@ -15,12 +15,12 @@ import numpy as np
 
 from ensemble.judgement import Judgement, judge_ways
 from ensemble.weights import best_alone
-from evaluation.nested import nested_folds
-from leaderboard.paired import OutOfFold, read_out_of_fold
 from zest.errors import UserError, run
 from zest.files import write_json
 from zest.intervals import Score
 from zest.metrics import LOWER_IS_BETTER, TITLES
+from zest.nested import nested_folds
+from zest.paired import OutOfFold, read_out_of_fold
 from zest.randomness import seed_from
 
 SHOWN = 5  # models of an ensemble that a sentence names

@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboard.paired import Difference, OutOfFold, compare, read_out_of_fold, resampled_means
 from zest.errors import run
 from zest.files import write_json
 from zest.intervals import Score, moved_percentiles
 from zest.metrics import LOWER_IS_BETTER, TITLES, range_of
+from zest.paired import Difference, OutOfFold, compare, read_out_of_fold, resampled_means
 from zest.randomness import seed_from
 from zest.words import listed
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from leaderboard.paired import OutOfFold, differences, read_out_of_fold
 from zest.contracts import PREDICTIONS, probability_matrix, read_table
 from zest.errors import UserError, run
 from zest.files import write_json
 from zest.intervals import Score, score_all
 from zest.metrics import LOWER_IS_BETTER, TITLES
+from zest.paired import OutOfFold, differences, read_out_of_fold
 from zest.randomness import seed_from
 from zest.views import WAYS
 

@@ -19,7 +19,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from split.groups import join, links_of_names, names_where_found
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.contracts import (
     CATALOG,
@@ -33,6 +32,7 @@ from zest.contracts import (
 )
 from zest.errors import UserError, run
 from zest.folds import parse_fold
+from zest.photo_groups import join, links_of_names, names_where_found
 
 SHOWN = 20  # classes, in a line that is printed
 

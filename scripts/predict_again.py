@@ -16,7 +16,7 @@ if __name__ == "__main__":
 
 from submission.differences import changed_files
 from submission.prediction import members_of, photos_of, predict_members
-from verify_submission import read_provenance
+from submission.recorded import read_provenance
 from zest.engine.model_folder import read_description
 from zest.errors import UserError, run
 from zest.files import csv_text, write_text

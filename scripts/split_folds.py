@@ -20,15 +20,15 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from split import groups
 from split.assignment import check_class_sizes, check_folds, class_counts
 from split.fixed import read_folds
-from split.groups import Links
 from split.sessions import Clustering, Tried, choose_distance
+from zest import photo_groups
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
 from zest.errors import UserError, run
 from zest.files import csv_text, write_text
+from zest.photo_groups import Links
 from zest.randomness import seed_from
 from zest.similarity import read_unit_vectors
 from zest.stratified_folds import assign_folds
@@ -79,8 +79,8 @@ def divide(
     seed = seed_from(cfg["seed"], "split") % 2**32  # scikit-learn takes 32 bits
 
     def with_sessions(sessions: np.ndarray | None, tried: list[Tried]) -> Division:
-        more = [] if sessions is None else [groups.links_of_names(sessions.tolist())]
-        grouped = groups.join(len(labels), *links, *more)
+        more = [] if sessions is None else [photo_groups.links_of_names(sessions.tolist())]
+        grouped = photo_groups.join(len(labels), *links, *more)
         each_alone = grouped.max() + 1 == len(labels)
         folds = assign_folds(labels, cfg["folds"], seed, None if each_alone else grouped)
         return Division(folds, grouped, tried)
@@ -192,15 +192,19 @@ def main() -> None:
     names = [one.name for one in classes]
     pairs = read_table(args.pairs, PAIRS).to_pylist() if args.pairs else []
 
-    links = [groups.links_of_names(catalog["group"].to_pylist())]
+    links = [photo_groups.links_of_names(catalog["group"].to_pylist())]
     if cfg["group_pattern"] is not None:
-        links.append(groups.links_of_names(groups.names_by_pattern(ids, cfg["group_pattern"])))
+        links.append(
+            photo_groups.links_of_names(photo_groups.names_by_pattern(ids, cfg["group_pattern"]))
+        )
     if cfg["group_duplicates"]:
-        links.append(groups.links_of_pairs(ids, [(one["first"], one["second"]) for one in pairs]))
+        links.append(
+            photo_groups.links_of_pairs(ids, [(one["first"], one["second"]) for one in pairs])
+        )
     if args.file:
         folds = read_folds(args.file, ids, cfg["id_column"], cfg["folds"])
         check_folds(folds, labels, names, cfg["folds"])
-        division = Division(folds, groups.join(len(ids), *links), [])
+        division = Division(folds, photo_groups.join(len(ids), *links), [])
     else:
         features = read_unit_vectors(args.features, ids) if args.features else None
         test = read_unit_vectors(args.test) if args.test else None

@@ -17,52 +17,11 @@ from zest.runtime import tune_process
 if __name__ == "__main__":
     tune_process()  # before anything imports paddle
 
+from submission.recorded import read_provenance, remedy
 from submission.verification import verify
-from zest.command import command_told
 from zest.errors import UserError, run
-from zest.files import write_text
+from zest.files import write_json
 from zest.provenance import code_hashes, package_versions
-
-KEYS = {
-    "submission_sha256",
-    "model",
-    "model_weights",
-    "weights_sha256",
-    "model_json_sha256",
-    "predictions_sha256",
-    "thresholds",
-    "data_sha256",
-    "sample_sha256",
-    "config",
-    "code",
-    "packages",
-}
-
-
-def read_provenance(path: Path) -> dict:
-    """Read a provenance.json.
-
-    Raises:
-        UserError: it is not JSON, or lacks what a verification needs.
-    """
-    try:
-        provenance = json.loads(path.read_text(encoding="utf-8"))
-        missing = KEYS - provenance.keys()
-    except (ValueError, AttributeError) as error:
-        raise UserError(
-            f"{path}: it is not the JSON that Zest wrote ({error}). Delete it and run: {_remedy()}"
-        ) from error
-    if missing:
-        raise UserError(
-            f"{path}: it has no {', '.join(sorted(missing))}: another version of Zest wrote it. "
-            f"Run: {_remedy()}"
-        )
-    return provenance
-
-
-def _remedy() -> str:
-    """Return the command that makes the submission."""
-    return command_told("snakemake submission")
 
 
 def main() -> None:
@@ -80,7 +39,7 @@ def main() -> None:
     args.out.unlink(missing_ok=True)  # a verdict on an earlier file must not be taken for this one
     for path in (args.submission, args.provenance, args.catalog):
         if not path.is_file():
-            raise UserError(f"{path}: there is no such file. Make it first: {_remedy()}")
+            raise UserError(f"{path}: there is no such file. Make it first: {remedy()}")
     provenance = read_provenance(args.provenance)
     now = {
         "config": json.loads(args.cfg),
@@ -88,7 +47,7 @@ def main() -> None:
         "packages": package_versions(),
     }
     told = verify(provenance, now, args.submission, args.catalog, args.root, args.threads)
-    write_text(args.out, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    write_json(args.out, told)
     for warning in told["warnings"]:
         print(f"warning: {warning}", file=sys.stderr)
     for failure in told["failures"]:

@@ -14,76 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
+from submission.averaging import average_folds, average_models
 from submission.form import Form, form_of, thresholds_of
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.command import command_told
-from zest.contracts import CATALOG, PREDICTIONS, probability_matrix, read_table
+from zest.contracts import CATALOG, read_table
 from zest.errors import UserError, run
-from zest.files import csv_text, sha256, write_text
+from zest.files import sha256, write_json
 from zest.leader import choose_model, of_model
 from zest.provenance import code_hashes, data_hash, package_versions
-
-_SUM_TOLERANCE = 1e-4  # of the probabilities of a photo, stored as float32
 
 
 def choose_weights(ensemble: Path, way: str) -> dict[str, float]:
     """Return the weights above 0 of the models of ensemble.json, of sum 1, by one of its ways."""
     weights = json.loads(ensemble.read_text(encoding="utf-8"))["ways"][way]["weights"]
     return {name: weight for name, weight in weights.items() if weight > 0}
-
-
-def average_folds(paths: list[Path]) -> dict[str, np.ndarray]:
-    """Return the mean probabilities, float64 (K,), of every photo over the folds of a model.
-
-    Raises:
-        UserError: predictions that are not numbers, do not sum to one, or are of different photos.
-    """
-    tables = [read_table(path, PREDICTIONS) for path in paths]
-    ids = tables[0]["image_id"].to_pylist()
-    total = np.zeros(1)
-    for path, table in zip(paths, tables, strict=True):
-        if table["image_id"].to_pylist() != ids:
-            raise UserError(
-                f"{path}: its photos are not those of {paths[0]}. Delete the files {path} and "
-                f"{paths[0]} and run the same command again."
-            )
-        probabilities = probability_matrix(table).astype(np.float64)
-        wrong = np.flatnonzero(~(np.abs(probabilities.sum(axis=1) - 1) < _SUM_TOLERANCE))
-        if len(wrong):
-            raise UserError(
-                f"{path}: the probabilities of {ids[wrong[0]]} do not sum to one "
-                f"({probabilities[wrong[0]].tolist()}). Lower models.*.learning_rate if the "
-                "training diverged."
-            )
-        total = total + probabilities
-    return dict(zip(ids, total / len(paths), strict=True))
-
-
-def average_models(
-    averaged: dict[str, dict[str, np.ndarray]], weights: dict[str, float]
-) -> dict[str, np.ndarray]:
-    """Return the weighted mean of models, float64 (K,), of every photo.
-
-    Args:
-        averaged: by model: the probabilities of every photo, of `average_folds`.
-        weights: of each model, of sum 1.
-
-    Raises:
-        UserError: models that have predicted other photos than the first.
-    """
-    names = list(averaged)
-    ids = averaged[names[0]].keys()
-    for name in names[1:]:
-        if averaged[name].keys() != ids:
-            raise UserError(
-                f"{name} and {names[0]} have not predicted the same test photos. Delete the "
-                f"folders predictions/{name} and predictions/{names[0]} and run the same command "
-                "again."
-            )
-    return {
-        one: sum((weights[name] * averaged[name][one] for name in names), start=np.zeros(1))
-        for one in ids
-    }
 
 
 def check_size(weights: list[Path], limit: float | None) -> None:
@@ -144,7 +89,7 @@ def main() -> None:
     catalogs = [read_table(path, CATALOG) for path in args.catalogs]
     thresholds = thresholds_of(cfg["submission"]["decode"], args.decodings, model, len(classes))
     form = form_of(cfg, args.root, classes, thresholds)
-    write_submission(form, probabilities, args.submission)
+    form.write(probabilities, args.submission)
     tell_classes_never_predicted(form, probabilities, classes)
     tell_of_merged(args.merged, list(model_weights))
     sample = form.sample and form.sample.table.path
@@ -167,21 +112,8 @@ def main() -> None:
         "code": code_hashes(Path(__file__).parent, cfg["models"]),
         "packages": package_versions(),
     }
-    write_text(args.provenance, json.dumps(provenance, indent=2, ensure_ascii=False) + "\n")
+    write_json(args.provenance, provenance)
     print(f"model {model}, {len(probabilities)} photos: {args.submission}", flush=True)
-
-
-def write_submission(form: Form, probabilities: dict[str, np.ndarray], out: Path) -> None:
-    """Write the submission of all photos: id to probabilities, float64 (K,).
-
-    Raises:
-        UserError: the sample file asks for a photo that has no prediction.
-    """
-    values = {image_id: form.fields(row) for image_id, row in probabilities.items()}
-    if form.sample:
-        form.sample.write(out, values)
-        return
-    write_text(out, csv_text(form.columns, ([name, *row] for name, row in values.items())))
 
 
 def tell_classes_never_predicted(

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 
 from ensemble.weights import WAYS, fit_weights, mix
-from leaderboard.paired import OutOfFold, differences
 from zest.intervals import Score, score_all
 from zest.metrics import LOWER_IS_BETTER
+from zest.paired import OutOfFold, differences
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from evaluation.nested import Nested
 from zest.figures import DPI
 from zest.intervals import Score
 from zest.metrics import (
@@ -21,6 +20,7 @@ from zest.metrics import (
     photo_log_losses,
     reliability_bins,
 )
+from zest.nested import Nested
 from zest.weighted_scores import weighted_sum
 
 _COLDEST, _HOTTEST = 0.05, 20.0

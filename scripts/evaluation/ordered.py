@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.nested import Nested
 from zest.decoding import expected_grades, fit_thresholds, grade, natural_thresholds
 from zest.intervals import Score
 from zest.metrics import FROM_COUNTS, confusion_matrix
+from zest.nested import Nested
 
 WAYS = ("expected_cost", "thresholds")  # of submission.decode, beside the likeliest class
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from explanation.centre import hide_border, hide_centre
-from leaderboard.paired import OutOfFold
 from zest.engine.grad_cam import explain_images
 from zest.engine.model_folder import TrainedModel
+from zest.paired import OutOfFold
 
 Folders = dict[int, Path]  # of the trained model of each fold
 

@@ -4,17 +4,21 @@ import json
 import math
 from pathlib import Path
 
-from leaderboard.paired import Difference
 from zest.metrics import LOWER_IS_BETTER, TITLES
+from zest.paired import Difference
 from zest.words import listed
 
 
 def read_summary(path: Path) -> dict:
     """Read scores.json; a score that is no number is NaN."""
     summary = json.loads(path.read_text(encoding="utf-8"))
-    for score in summary["scores"].values():
-        score |= {key: math.nan for key, value in score.items() if value is None}
-    return summary
+    scores = {name: numbers(score) for name, score in summary["scores"].items()}
+    return {**summary, "scores": scores}
+
+
+def numbers(score: dict) -> dict:
+    """Return a score of a JSON file with NaN in the place of null."""
+    return {key: math.nan if value is None else value for key, value in score.items()}
 
 
 def rank(summaries: list[dict], metric: str) -> list[dict]:

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboard.paired import OutOfFold, read_out_of_fold
 from leaderboard.ranking import read_summary
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import HEAT_MAPS, HISTORY, MEASURES, read_table
 from zest.files import read_csv
 from zest.metrics import TITLES
+from zest.paired import OutOfFold, read_out_of_fold
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Found:
             differs of these from the defaults.
         classes: in the order of their labels.
         ranked: scores.json of all models, the leader first.
-        behind: how far each other lies behind the leader, as of leaderboard.paired.Difference.
+        behind: how far each other lies behind the leader, as of zest.paired.Difference.
         sentences: what the ranking means.
         predictions: out-of-fold predictions of the leader.
         per_class: rows of per_class.csv of the leader, in the order of the labels.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from leaderboard.ranking import axis_of
+from leaderboard.ranking import axis_of, numbers
 from report import charts
 from report.found import Found
 from report.gains import advisable, gains
@@ -137,10 +137,10 @@ def ablations(found: Found) -> Section:
             "key": one["key"],
             "model": one["model"],
             "rows": [
-                {"model": arm["value"], "scores": {found.metric: _numbers(arm["score"])}}
+                {"model": arm["value"], "scores": {found.metric: numbers(arm["score"])}}
                 for arm in one["arms"]
             ],
-            "axis": axis_of([_numbers(arm["score"]) for arm in one["arms"]]),
+            "axis": axis_of([numbers(arm["score"]) for arm in one["arms"]]),
             "seeds": len(one["arms"][0]["models"]),
             "verdict": one["verdict"],
         }
@@ -279,11 +279,6 @@ def rising_folds(found: Found, key: str) -> int:
     sign = -1 if key in ("val_loss", "val_brier") else 1
     scores = [[sign * row[key] for row in rows] for rows in found.histories]
     return sum(len(one) > 1 and one[-1] > max(one[:-1]) for one in scores)
-
-
-def _numbers(score: dict) -> dict:
-    """Return a score of a JSON file with NaN in the place of null."""
-    return {key: float("nan") if value is None else value for key, value in score.items()}
 
 
 def _folds(count: int) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from zest.classes import ClassInfo
 from zest.decoding import expected_grades, grade, natural_thresholds
 from zest.errors import UserError
+from zest.files import csv_text, write_text
 from zest.sample_file import Sample, read_sample
 from zest.spelling import nfc
 
@@ -46,6 +47,18 @@ class Form:
         if self.order is None:
             return [self.names[self.label(probabilities)]]
         return [f"{probabilities[label]:.9g}" for label in self.order]
+
+    def write(self, probabilities: dict[str, np.ndarray], out: Path) -> None:
+        """Write the submission of all photos: id to probabilities, float64 (K,).
+
+        Raises:
+            UserError: the sample file asks for a photo that has no prediction.
+        """
+        values = {image_id: self.fields(row) for image_id, row in probabilities.items()}
+        if self.sample:
+            self.sample.write(out, values)
+            return
+        write_text(out, csv_text(self.columns, ([name, *row] for name, row in values.items())))
 
 
 def thresholds_of(

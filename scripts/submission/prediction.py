@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from write_submission import average_folds, average_models
+from submission.averaging import average_folds, average_models
 from zest.catalogued import read_fitted
 from zest.contracts import CATALOG, read_table
 from zest.engine.model_folder import TrainedModel, read_description

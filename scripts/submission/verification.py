@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from submission.averaging import average_folds, average_models
 from submission.differences import (
     changed_files,
     changed_photos,
@@ -24,7 +25,6 @@ from submission.prediction import (
     photos_of,
     predict_members,
 )
-from write_submission import average_folds, average_models, write_submission
 from zest.classes import ClassInfo
 from zest.contracts import CATALOG, read_table
 from zest.engine.model_folder import read_description
@@ -152,7 +152,7 @@ def predicted_file(
     )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "submission.csv")
-        write_submission(form, probabilities, path)
+        form.write(probabilities, path)
         return path.read_bytes()
 
 

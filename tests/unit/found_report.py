@@ -8,13 +8,13 @@ import simplejpeg
 
 from configuring import minimal
 from evaluate_model import per_class_table
-from leaderboard.paired import OutOfFold
 from report.found import Found
 from zest.classes import ClassInfo
 from zest.config import differing_settings, validate
 from zest.contracts import MEASURES, write_table
 from zest.intervals import score_all
 from zest.metrics import FROM_COUNTS, TITLES, confusion_matrix
+from zest.paired import OutOfFold
 
 GRADES = ["excellent", "good", "processing", "out of grade"]
 PHOTOS = 80

@@ -7,9 +7,9 @@ import pytest
 
 from configuring import message, minimal, model
 from judge_ablation import judge, verdict
-from leaderboard.paired import OutOfFold, resampled_means
 from zest.ablations import arms
 from zest.config import validate
+from zest.paired import OutOfFold, resampled_means
 
 BALANCING = {
     "model": "lite0",

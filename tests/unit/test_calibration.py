@@ -5,8 +5,8 @@ import pytest
 from scipy.special import softmax
 
 from evaluation.calibration import at_temperature, calibrate, draw_reliability, fit_temperature
-from evaluation.nested import Nested, nested_folds
 from zest.metrics import photo_log_losses
+from zest.nested import Nested, nested_folds
 
 
 def predictions(sharpness: float, photos: int = 600, seed: int = 0):

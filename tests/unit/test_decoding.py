@@ -7,7 +7,6 @@ import pytest
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
-from evaluation.nested import Nested
 from evaluation.ordered import judge_decodings
 from zest.decoding import (
     expected_grades,
@@ -16,6 +15,7 @@ from zest.decoding import (
     natural_thresholds,
 )
 from zest.metrics import confusion_matrix, quadratic_weighted_kappa
+from zest.nested import Nested
 
 
 def kappa(labels, predicted, classes):

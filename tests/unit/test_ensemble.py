@@ -12,10 +12,10 @@ import fit_ensemble
 from ensemble.judgement import judge_ways, nested_mix
 from ensemble.weights import WAYS, fit_weights, mix
 from fit_ensemble import explain
-from leaderboard.paired import OutOfFold
 from zest.contracts import OUT_OF_FOLD, write_table
 from zest.errors import UserError
 from zest.intervals import score_all
+from zest.paired import OutOfFold
 
 PHOTOS = 300
 LABELS = np.random.default_rng(0).integers(0, 3, PHOTOS)

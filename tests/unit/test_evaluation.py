@@ -11,13 +11,13 @@ from scipy.special import softmax
 
 from compare_models import render, to_csv
 from evaluate_model import confusion_csv, gather, groups_of, per_class_table
-from leaderboard.paired import Difference, OutOfFold, differences, mcnemar, read_out_of_fold
 from leaderboard.ranking import explain, rank
 from zest.classes import ClassInfo
 from zest.contracts import FOLDS, OUT_OF_FOLD, PREDICTIONS, write_table
 from zest.errors import UserError
 from zest.intervals import score_all
 from zest.metrics import LOWER_IS_BETTER, TITLES
+from zest.paired import Difference, OutOfFold, differences, mcnemar, read_out_of_fold
 
 GROUPS = [("a", "a"), ("b", "a"), ("c", None), ("d", None)]
 

@@ -9,11 +9,11 @@ import pytest
 
 import judge_tta
 from judge_tta import Judgement, judge, read_views, told
-from leaderboard.paired import OutOfFold, differences
 from zest.contracts import OUT_OF_FOLD, PREDICTIONS, write_table
 from zest.errors import UserError
 from zest.intervals import Score
 from zest.metrics import TITLES
+from zest.paired import OutOfFold, differences
 
 PHOTOS = 200
 LABELS = np.arange(PHOTOS) % 2

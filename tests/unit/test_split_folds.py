@@ -10,11 +10,11 @@ import pytest
 import split_folds
 from split.assignment import check_class_sizes, check_folds
 from split.fixed import read_folds
-from split.groups import join, links_of_names, links_of_pairs, names_by_pattern
 from split.sessions import Clustering, choose_distance, margins, wasserstein
 from zest.contracts import CATALOG, FOLDS, PAIRS, read_table, write_table
 from zest.engine.features import write_features
 from zest.errors import UserError
+from zest.photo_groups import join, links_of_names, links_of_pairs, names_by_pattern
 from zest.similarity import unit_vectors
 from zest.stratified_folds import assign_folds
 

@@ -8,17 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from write_submission import (
-    Form,
-    average_folds,
-    average_models,
-    check_size,
-    choose_weights,
-    form_of,
-    tell_classes_never_predicted,
-    thresholds_of,
-    write_submission,
-)
+from submission.averaging import average_folds, average_models
+from submission.form import Form, form_of, thresholds_of
+from write_submission import check_size, choose_weights, tell_classes_never_predicted
 from zest.classes import ClassInfo
 from zest.contracts import PREDICTIONS, write_table
 from zest.errors import UserError
@@ -152,7 +144,7 @@ def written(folder, sample: str | None, photos=PHOTOS, values: str = "auto") -> 
     if sample is not None:
         (folder / "sample.csv").write_bytes(sample.encode())
     form = form_of({"data": data, "submission": {"values": values}}, folder, CLASSES)
-    write_submission(form, photos, folder / "out.csv")
+    form.write(photos, folder / "out.csv")
     return (folder / "out.csv").read_bytes().decode()
 
 

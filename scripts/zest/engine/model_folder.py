@@ -13,7 +13,7 @@ from zest.engine.inference import predict_views
 from zest.engine.prediction import softmax
 from zest.engine.views import views_of
 from zest.errors import UserError
-from zest.files import atomic_path, write_text
+from zest.files import atomic_path, write_json
 from zest.images import fit, load_rgb
 from zest.models.paddle_pickle import read_pdparams
 from zest.models.registry import build
@@ -121,4 +121,4 @@ def write_model(net: nn.Layer, told: dict, weights: Path, description: Path) -> 
     """Write weights.pdparams, and model.json with what is told of the model."""
     with atomic_path(weights) as part:
         paddle.save(net.state_dict(), str(part))
-    write_text(description, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    write_json(description, told)
