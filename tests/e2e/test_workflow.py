@@ -5,7 +5,6 @@ import ast
 import csv
 import json
 import re
-import shlex
 import shutil
 import socket
 import subprocess
@@ -25,41 +24,9 @@ from zest.contracts import HISTORY, PREDICTIONS, TRAINSET, read_table
 from zest.files import sha256
 
 RESULTS = "results/tiny"
+
+
 MODELS = ("lite0", "small", "linear_probe")
-
-
-def test_the_submission_has_the_shape_of_the_sample_file(finished):
-    sample = (finished / "photos/sample_submit.csv").read_text().splitlines()
-    found = (finished / RESULTS / "submission/submission.csv").read_text().splitlines()
-    assert found[0] == sample[0] == "id,class_num"
-    assert [row.split(",")[0] for row in found] == [row.split(",")[0] for row in sample]
-    assert {row.split(",")[1] for row in found[1:]} <= {"0", "1", "2", "3"}
-
-
-def test_the_submission_says_where_it_comes_from(finished):
-    folder = finished / RESULTS / "submission"
-    told = json.loads((folder / "provenance.json").read_text())
-    assert told["submission_sha256"] == sha256(folder / "submission.csv")
-    (weights,) = told["weights_sha256"]
-    assert told["weights_sha256"][weights] == sha256(finished / weights)
-    assert told["model"] in weights
-    assert told["command"] == "snakemake submission --configfile config/tiny.yaml"
-    for hashes in ("weights_sha256", "model_json_sha256", "predictions_sha256"):
-        assert {path: sha256(finished / path) for path in told[hashes]} == told[hashes]
-    assert told["sample_sha256"] == sha256(finished / "photos/sample_submit.csv")
-    assert {"train", "test"} == set(told["data_sha256"])
-    assert "train_model.py" in told["code"]
-    assert told["packages"]["paddlepaddle"]
-    assert told["config"]["models"]["lite0"]["label_smoothing"] == 0.1
-
-
-def test_the_submission_is_of_the_leader(finished):
-    with open(finished / RESULTS / "leaderboard.csv") as file:
-        rows = list(csv.DictReader(file))
-    scores = [float(row["accuracy"]) for row in rows]
-    assert scores == sorted(scores, reverse=True)
-    told = json.loads((finished / RESULTS / "submission/provenance.json").read_text())
-    assert told["model"] == rows[0]["model"]
 
 
 def test_the_same_run_with_one_job_at_a_time_gives_the_same_bytes(finished, tmp_path):
@@ -85,46 +52,6 @@ def verification(project: Path) -> dict:
     assert told["verified"] == (done.returncode == 0), done.stdout + done.stderr
     assert told["verdict"] in done.stdout
     return told
-
-
-def test_a_submission_is_proved_from_the_photos_until_a_byte_of_it_or_of_the_weights_changes(
-    project,
-):
-    for made in ("images", "features", "predictions", "evaluation", "trainset", "leaderboard.csv"):
-        shutil.move(project / RESULTS / made, project / f"away_{made}")
-    told = verification(project)
-    assert told["verified"]
-    assert told["warnings"] == []
-    assert not (project / RESULTS / "images").exists()  # nothing is built for it
-
-    submission = project / RESULTS / "submission/submission.csv"
-    whole = submission.read_bytes()
-    rows = whole.decode().splitlines()
-    edited = rows[6][:-1] + str((int(rows[6][-1]) + 1) % 4)
-    submission.write_text("\n".join([*rows[:6], edited, *rows[7:]]) + "\n")
-    first = {"row": 7, "handed_in": edited, "predicted": rows[6]}
-    assert verification(project)["first_difference"] == first
-    submission.write_bytes(whole)
-
-    (path,) = told["weights_sha256"]
-    weights = bytearray((project / path).read_bytes())
-    weights[len(weights) // 2] ^= 1
-    (project / path).write_bytes(weights)
-    (failure,) = verification(project)["failures"]
-    assert failure.startswith(f"{path} has changed")
-
-
-def test_a_sample_file_that_does_not_go_with_the_classes_stops_the_run_before_any_training(project):
-    for part in ("models", "submission"):
-        shutil.rmtree(project / RESULTS / part)
-    sample = project / "photos/sample_submit.csv"
-    sample.write_text("id,0,1\n" + sample.read_text().partition("\n")[2].replace(",", ",0,"))
-    configure(project, split={"folds": 4, "train_folds": [0], "sessions": "none"})
-    done = snakemake(project, "-j1", "submission")
-    assert done.returncode == 1
-    told = done.stdout + done.stderr
-    assert "2 columns beside the id, and there are 4 classes (0, 1, 2, 3)" in told
-    assert not (project / RESULTS / "models").exists()
 
 
 def test_predictions_are_probabilities_of_the_photos_that_training_never_saw(finished):
@@ -160,18 +87,6 @@ def test_every_epoch_is_told_on_the_terminal_and_in_the_log(project):
     told = log[log.index(line) :].splitlines()[0]
     for part in ("validation loss", "accuracy", "photos/s", "left"):
         assert part in told
-
-
-def test_a_model_trained_on_all_photos_is_handed_in(project):
-    configure(project, submission={"model": "small", "train_on": "all"})
-    done = snakemake(project, "-j2", "submission")
-    assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads((project / RESULTS / "submission/provenance.json").read_text())
-    assert list(told["weights_sha256"]) == [f"{RESULTS}/models/small/foldall/weights.pdparams"]
-    trainset = project / RESULTS / "trainset/plain/foldall/images.parquet"
-    assert read_table(trainset, TRAINSET, columns=["image_id"]).num_rows == 48
-    history = read_table(project / RESULTS / "models/small/foldall/history.parquet", HISTORY)
-    assert history["val_accuracy"].null_count == history.num_rows == 2
 
 
 def test_students_cached_layers_and_sweeps_run_to_the_leaderboard(project):
@@ -210,27 +125,6 @@ def test_the_five_lines_of_the_readme_predict_as_the_workflow_does(finished):
     assert done.stdout.splitlines()[-1].startswith(names[int(np.argmax(expected))])
 
 
-def test_the_command_of_the_readme_for_a_second_stage_predicts_what_was_handed_in(
-    finished, tmp_path
-):
-    readme = (PROJECT / "README.md").read_text()
-    (command,) = re.findall(
-        r"^    (python \S+predict_again.*?)\n\n", readme, re.DOTALL | re.MULTILINE
-    )
-    command = command.replace("results/demo", RESULTS).replace("data/demo", "photos")
-    out = tmp_path / "second_stage.csv"
-    words = shlex.split(command.replace("\\\n", "").replace(out.name, str(out)))
-    done = run(finished, *words)
-    assert done.returncode == 0, done.stderr
-    told = [line.split(",") for line in out.read_text().splitlines()[1:]]
-    provenance = json.loads((finished / RESULTS / "submission/provenance.json").read_text())
-    (path,) = provenance["predictions_sha256"]
-    table = read_table(finished / path, PREDICTIONS)
-    assert [row[0] for row in told] == table["image_id"].to_pylist()
-    found = [[float(number) for number in row[1:]] for row in told]
-    np.testing.assert_allclose(found, table["probabilities"].to_pylist(), atol=1e-4)
-
-
 def test_visualdl_shows_the_curves(finished):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -260,9 +154,6 @@ def fetch(address: str, server: subprocess.Popen) -> str:
         except OSError:
             time.sleep(0.5)
     raise AssertionError(f"{address} does not answer")
-
-
-# What can go wrong.
 
 
 def configure(project: Path, **sections) -> None:
@@ -295,14 +186,6 @@ def test_a_demo_is_never_rendered_over_photos_of_the_user(project):
     assert done.returncode == 2
     assert "data.kind: demo would render its photos over the files in photos" in done.stderr
     assert (project / "photos/train_images.csv").exists()
-
-
-def test_a_submission_without_test_photos_is_refused(project):
-    configure(project, data={"root": "photos", "classes": "classes.csv", "test_images": None})
-    done = snakemake(project, "-n", "submission")
-    assert done.returncode == 2
-    assert "data.test_images" in done.stderr
-    assert snakemake(project, "-n", "leaderboard").returncode == 0
 
 
 def test_a_broken_photo_stops_the_run_is_named_and_nothing_is_taken_for_finished(project):
