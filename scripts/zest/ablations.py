@@ -60,7 +60,7 @@ def expand(config: dict, model_keys: dict[str, dict]) -> tuple[dict[str, dict], 
     for name, ablation in config["ablations"].items():
         base = config["models"][ablation["model"]]
         for value in ablation["values"]:
-            changed, of_recipe = _changes(ablation["key"], value, model_keys)
+            changed, of_recipe = _changes(ablation, value, model_keys)
             trial = {**base, **changed}
             if of_recipe:
                 recipe = config["recipes"][base["recipe"]]
@@ -91,10 +91,13 @@ def arms(config: dict, name: str) -> dict[str, list[str]]:
     return found
 
 
-def _changes(key: str, value: Any, model_keys: dict[str, dict]) -> tuple[dict, dict]:
+def _changes(ablation: dict, value: Any, model_keys: dict[str, dict]) -> tuple[dict, dict]:
     """Return what a value changes in the model, and what in its recipe."""
-    if (key, value) == ("balance", CLASS_WEIGHTS):
-        return {"class_weights": "inverse"}, {"balance": "none"}
+    key = ablation["key"]
+    if key == "balance" and CLASS_WEIGHTS in ablation["values"]:
+        if value == CLASS_WEIGHTS:
+            return {"class_weights": "inverse"}, {"balance": "none"}
+        return {"class_weights": "none"}, {"balance": value}  # or two ways would be one
     return ({key: value}, {}) if key in model_keys else ({}, {key: value})
 
 

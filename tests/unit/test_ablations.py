@@ -59,6 +59,14 @@ def test_class_weights_leave_the_photos_and_weigh_the_loss():
     assert (trial["recipe"], trial["class_weights"]) == ("plain", "inverse")
 
 
+def test_beside_class_weights_the_other_ways_to_balance_do_without_them():
+    weighed = {**config(), "models": model(class_weights="inverse")}
+    found = validate(weighed)
+    assert arms(found, "balancing")["class_weights"] == ["lite0"]
+    others = [arms(found, "balancing")[way][0] for way in ("none", "label_shuffling")]
+    assert [found["models"][name]["class_weights"] for name in others] == ["none", "none"]
+
+
 def test_a_key_of_the_model_leaves_the_recipe():
     found = validate(config(key="learning_rate", values=[0.1, 0.2]))
     assert list(found["recipes"]) == ["plain", "standard"]
