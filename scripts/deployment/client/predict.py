@@ -1,0 +1,282 @@
+"""Grade photos with the model beside this file.
+
+    python predict.py photo.jpg another.jpg folder/
+    python predict.py --self-test
+
+Needs Python 3.9 or newer with onnxruntime, numpy and Pillow. Photos are decoded, resized and cut as
+they were for training; how is written in the model itself, with the names of the classes.
+"""
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+HERE = Path(__file__).resolve().parent
+MODEL = HERE / "model.onnx"
+EXAMPLES = HERE / "examples"
+MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
+MAX_BYTES = 100_000_000
+FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
+BATCH = 16
+TOLERANCE = 1e-3  # of a probability: what another processor or version may do to the last digits
+
+Image.MAX_IMAGE_PIXELS = None  # `load_rgb` compares with MAX_PIXELS itself
+
+
+class UnreadablePhoto(ValueError):
+    """The file is not a photo that can be graded; the message is the reason."""
+
+
+def load_rgb(file, short_side=None):
+    """Decode a photo upright and in colour.
+
+    Args:
+        file: path, or a file that is open for reading bytes.
+        short_side: a JPEG is decoded at a half, a quarter or an eighth of its size, as small as its
+            short side allows without being smaller than this many pixels.
+
+    Returns:
+        uint8, (height, width, 3), RGB: EXIF orientation applied, transparency laid on white, 16-bit
+        grey scaled to 8 bits.
+
+    Raises:
+        UnreadablePhoto: no image, too large, broken or truncated.
+    """
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except Exception as error:  # Pillow's plugins raise many kinds for broken headers
+        raise UnreadablePhoto("not an image in a format that is read here") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
+    try:
+        scale = 1
+        if short_side is not None:
+            scale = max(k for k in (1, 2, 4, 8) if k == 1 or min(image.size) >= k * short_side)
+        if scale > 1:
+            image.draft(image.mode, (image.width // scale, image.height // scale))
+        image.load()
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
+        raise UnreadablePhoto(f"broken image data: {error}") from error
+
+
+def _to_rgb(image):
+    if image.mode.startswith("I;16") or image.mode == "I":
+        grey = np.asarray(image).astype(np.float64) / 257.0
+        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def fit(image, size, how):
+    """Bring a photo to `size` x `size` pixels.
+
+    Args:
+        image: uint8, (height, width, 3).
+        size: pixels of each side of the result.
+        how: `crop` scales the short side to `size` and cuts the middle, `stretch` scales both
+            sides, `pad` scales the long side and fills the rest with the mean colour of the border.
+
+    Returns:
+        uint8, (size, size, 3).
+    """
+    height, width = image.shape[:2]
+    if how == "stretch":
+        return resize(image, size, size)
+    scale = size / (min(height, width) if how == "crop" else max(height, width))
+    scaled = resize(image, max(1, round(width * scale)), max(1, round(height * scale)))
+    height, width = scaled.shape[:2]
+    if how == "crop":
+        top, left = (height - size) // 2, (width - size) // 2
+        return np.ascontiguousarray(scaled[top : top + size, left : left + size])
+    border = np.concatenate([scaled[0], scaled[-1], scaled[:, 0], scaled[:, -1]])
+    canvas = np.empty((size, size, 3), np.uint8)
+    canvas[:] = border.mean(axis=0).round().astype(np.uint8)
+    top, left = (size - height) // 2, (size - width) // 2
+    canvas[top : top + height, left : left + width] = scaled
+    return canvas
+
+
+def resize(image, width, height):
+    """Resize by area where a photo shrinks, by cubic interpolation where it grows.
+
+    The weights are those of OpenCV's INTER_AREA and INTER_CUBIC, which made the training photos.
+
+    Args:
+        image: uint8, (height, width, 3).
+        width: of the result.
+        height: of the result.
+
+    Returns:
+        uint8, (height, width, 3).
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    both = width <= image.shape[1] and height <= image.shape[0]
+    weights = area_weights if shrinks and both else linear_weights if shrinks else cubic_weights
+    rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
+    across = columns @ image.astype(columns.dtype)  # (old height, width, 3)
+    values = np.tensordot(rows, across, axes=1)  # (height, width, 3)
+    return np.rint(values).clip(0, 255).astype(np.uint8)
+
+
+def area_weights(old, new):
+    """Weights of `old` pixels in each of `new` fewer ones, by the share of it that they cover."""
+    scale = old / new
+    starts, pixels = np.arange(new)[:, None] * scale, np.arange(old)
+    covered = np.minimum(starts + scale, pixels + 1) - np.maximum(starts, pixels)
+    return covered.clip(0, None) / scale
+
+
+def linear_weights(old, new):
+    """Weights where one side shrinks and the other grows: OpenCV's INTER_AREA is linear then."""
+    scale = old / new
+    first = np.floor(np.arange(new) * scale).astype(int)
+    share = (np.arange(new) + 1) - (first + 1) / scale
+    share = np.where(share <= 0, 0, share - np.floor(share))
+    return _matrix(old, first, np.stack([1 - share, share], axis=1))
+
+
+def cubic_weights(old, new):
+    """Weights of the convolution of Keys (1981) with a = -0.75; beyond the edge is the edge."""
+    places = (np.arange(new) + 0.5) * (old / new) - 0.5
+    first = np.floor(places).astype(int)
+    t, a = places - first, -0.75
+    outer = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a
+    left = ((a + 2) * t - (a + 3)) * t * t + 1
+    right = ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1
+    weights = np.stack([outer, left, right, 1 - outer - left - right], axis=1)
+    return _matrix(old, first - 1, weights)
+
+
+def _matrix(old, first, weights):
+    matrix = np.zeros((len(first), old))
+    for place, column in enumerate(weights.T):
+        pixels = (first + place).clip(0, old - 1)
+        np.add.at(matrix, (np.arange(len(first)), pixels), column)
+    return matrix
+
+
+class Model:
+    """The exported model.
+
+    Args:
+        path: of model.onnx or model_int8.onnx.
+        threads: of the processor; 0 for all.
+
+    Attributes:
+        classes: of each class, in the order of the probabilities, `class_num` and `name`.
+        preprocessing: `fit` and `image_size`.
+    """
+
+    def __init__(self, path=MODEL, threads=0):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        providers = ["CPUExecutionProvider"]
+        self.session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        told = self.session.get_modelmeta().custom_metadata_map
+        self.classes = json.loads(told["classes"])
+        self.preprocessing = json.loads(told["preprocessing"])
+
+    def prepare(self, file):
+        """Return a photo as the model takes it: uint8, (size, size, 3)."""
+        size = self.preprocessing["image_size"]
+        return fit(load_rgb(file, short_side=size), size, self.preprocessing["fit"])
+
+    def predict_fitted(self, images):
+        """Return the probabilities for photos of `prepare`: float32, (photos, classes)."""
+        return self.session.run(["probabilities"], {"images": images})[0]
+
+    def predict(self, files):
+        """Return the probabilities for photos in files: float32, (photos, classes).
+
+        Raises:
+            UnreadablePhoto: one of the files is no photo.
+        """
+        found = [np.zeros((0, len(self.classes)), np.float32)]
+        for start in range(0, len(files), BATCH):
+            images = np.stack([self.prepare(file) for file in files[start : start + BATCH]])
+            found.append(self.predict_fitted(images))
+        return np.concatenate(found)
+
+    def label(self, row):
+        """Return the name of the likeliest class of a row of probabilities, or its number."""
+        best = self.classes[int(np.argmax(row))]
+        return best["name"] or best["class_num"]
+
+
+def photos_in(paths):
+    """Return the photos that are named, and those in folders that are named."""
+    found = []
+    for path in map(Path, paths):
+        inside = path.rglob("*") if path.is_dir() else [path]
+        found += sorted(
+            one for one in inside if not path.is_dir() or one.suffix.lower() in SUFFIXES
+        )
+    return found
+
+
+def self_test(model):
+    """Grade the example photos and compare with what came out where the model was made.
+
+    Returns:
+        Whether every probability is the same to TOLERANCE; says so on the terminal.
+    """
+    rows = list(csv.reader((EXAMPLES / "expected.csv").open(encoding="utf-8", newline="")))[1:]
+    expected = np.array([row[1:] for row in rows], np.float64)
+    found = model.predict([EXAMPLES / row[0] for row in rows])
+    differences = np.abs(found - expected).max(axis=1)
+    same = bool((differences <= TOLERANCE).all())
+    for (name, *_), row, difference in zip(rows, found, differences):
+        state = "ok" if difference <= TOLERANCE else "DIFFERS"
+        print(f"{name}: {model.label(row)} {row.max():.3f}, differs by {difference:.1e}: {state}")
+    print("self-test passed" if same else f"self-test FAILED: more than {TOLERANCE} apart")
+    return same
+
+
+def main():
+    """Grade the photos that are named, or test the bundle."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", nargs="*", help="photos, or folders of photos")
+    parser.add_argument("--model", default=MODEL, help="another model file")
+    parser.add_argument("--threads", type=int, default=0, help="of the processor; 0 for all")
+    parser.add_argument("--csv", help="write the probabilities of all classes to this file")
+    parser.add_argument("--self-test", action="store_true", help="grade the example photos")
+    args = parser.parse_args()
+
+    model = Model(args.model, args.threads)
+    if args.self_test:
+        return 0 if self_test(model) else 1
+    photos = photos_in(args.photos)
+    if not photos:
+        parser.error("no photos; name files or folders, or --self-test")
+    table = [["photo", "class_num", "name", *(one["class_num"] for one in model.classes)]]
+    failed = False
+    for photo in photos:
+        try:
+            row = model.predict([photo])[0]
+        except (OSError, UnreadablePhoto) as error:
+            print(f"{photo}: cannot be graded: {error}", file=sys.stderr)
+            failed = True
+            continue
+        best = model.classes[int(row.argmax())]
+        table.append([photo, best["class_num"], best["name"], *row.tolist()])
+        print(f"{photo}: {model.label(row)} ({row.max():.3f})")
+    if args.csv:
+        with open(args.csv, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(table)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

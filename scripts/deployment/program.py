@@ -1,0 +1,84 @@
+"""A trained network with its preprocessing inside, as programs of Paddle."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import paddle
+from paddle import nn
+
+from zest.files import atomic_path
+
+PROGRAM, OLD_PROGRAM, WEIGHTS = "inference.json", "inference.pdmodel", "inference.pdiparams"
+INPUT = "images"
+
+
+class Deployed(nn.Layer):
+    """From photos as `zest.images.fit` makes them to probabilities.
+
+    The normalisation and the softmax are part of the program, so that no client can forget them or
+    do them in another way.
+
+    Args:
+        net: in evaluation mode: float32 (batch, 3, size, size) to logits (batch, K).
+        mean: of the normalisation, on [0, 1].
+        std: of the normalisation, on [0, 1].
+    """
+
+    def __init__(self, net: nn.Layer, mean: tuple, std: tuple):
+        super().__init__()
+        self.net = net
+        scale = 1 / (255 * np.asarray(std, np.float32))
+        offset = np.asarray(mean, np.float32) / np.asarray(std, np.float32)
+        self.register_buffer("scale", paddle.to_tensor(scale))
+        self.register_buffer("offset", paddle.to_tensor(offset))
+
+    def forward(self, images: paddle.Tensor) -> paddle.Tensor:
+        """Return the probabilities: uint8 RGB (batch, size, size, 3) to float32 (batch, K)."""
+        channels_last = images.astype("float32") * self.scale - self.offset
+        logits = self.net(paddle.transpose(channels_last, [0, 3, 1, 2]))
+        return nn.functional.softmax(logits)
+
+
+def export_programs(layer: nn.Layer, image_size: int, folder: Path) -> str | None:
+    """Write a layer as programs of Paddle 3 and of Paddle 2, which share their weights.
+
+    Args:
+        layer: a `Deployed`, in evaluation mode.
+        image_size: width and height of the images; their number is free.
+        folder: inference.json, inference.pdmodel and inference.pdiparams are written into it.
+
+    Returns:
+        Why there is no inference.pdmodel, where Paddle cannot write the network in the older
+        format; None where it can.
+    """
+    with tempfile.TemporaryDirectory() as made:
+        with paddle.pir_utils.IrGuard():
+            paddle.jit.save(layer, f"{made}/new", [_images(image_size)])
+        reason = _save_old(layer, image_size, f"{made}/old")
+        new, old = Path(made, "new.pdiparams").read_bytes(), Path(made, "old.pdiparams")
+        if not reason and old.read_bytes() != new:
+            reason = "Paddle orders its weights otherwise than those of the newer program"
+        _write(folder / PROGRAM, Path(made, "new.json").read_bytes())
+        _write(folder / WEIGHTS, new)
+        if not reason:
+            _write(folder / OLD_PROGRAM, Path(made, "old.pdmodel").read_bytes())
+    return reason
+
+
+def _images(size: int) -> paddle.static.InputSpec:
+    return paddle.static.InputSpec([None, size, size, 3], "uint8", INPUT)
+
+
+def _save_old(layer: nn.Layer, image_size: int, path: str) -> str | None:
+    try:
+        with paddle.pir_utils.OldIrGuard():
+            paddle.jit.save(layer, path, [_images(image_size)])
+    except Exception as error:  # a layer that cannot be traced can fail in any way
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"
+    return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    with atomic_path(path) as part:
+        part.write_bytes(content)

@@ -1,0 +1,177 @@
+"""INT8 by static quantisation, with a small search for what it must leave in float.
+
+Weights are quantised by channel and activations by tensor, as Q-DQ pairs that every ONNX runtime
+reads: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html. One range for
+all channels ruins depthwise convolutions (Krishnamoorthi 2018, "Quantizing deep convolutional
+networks for efficient inference", section 3.1), and the first layers of a mobile network are the
+most sensitive ones (Nagel et al. 2019, "Data-Free Quantization", section 3).
+"""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantType,
+    create_calibrator,
+)
+from onnxruntime.quantization.calibrate import TensorsData
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from deployment.graph import HEAT, INPUT
+from deployment.running import BATCH_SIZE, open_session, probabilities_of
+
+METHODS = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
+FIRST_IN_FLOAT = (0, 1, 2, 3, 5, 8, 12)  # so many convolutions from the input on
+QUANTISED = (
+    *("Conv", "Gemm", "MatMul", "Add", "Concat", "Clip", "Relu"),
+    *("GlobalAveragePool", "AveragePool", "MaxPool"),
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to quantise, and how far its probabilities lie from those of the float model.
+
+    Attributes:
+        calibration: how the ranges of activations are found, one of METHODS.
+        first_in_float: so many convolutions from the input on stay in float.
+        agreement: share of the judging photos with the same likeliest class, 0 to 1.
+        mean_difference: of the probabilities, absolute.
+        max_difference: of the probabilities, absolute.
+        megabytes: of the file, 1e6 bytes.
+    """
+
+    calibration: str
+    first_in_float: int
+    agreement: float
+    mean_difference: float
+    max_difference: float
+    megabytes: float
+
+
+class _Photos(CalibrationDataReader):
+    def __init__(self, images: np.ndarray):
+        size = min(BATCH_SIZE, len(images))  # of all batches: the calibrator stacks what they give
+        starts = range(0, len(images) - size + 1, size)
+        self.batches = iter([images[start : start + size] for start in starts])
+
+    def get_next(self) -> dict | None:
+        batch = next(self.batches, None)
+        return None if batch is None else {INPUT: batch}
+
+
+def search(
+    model: Path, calibrating: np.ndarray, judging: np.ndarray, tolerance: float, target: Path
+) -> tuple[Trial, list[Trial]]:
+    """Quantise a model in the fastest way that keeps its probabilities, and write it.
+
+    The ways are tried from the fastest on: all layers quantised, then more and more of the first
+    convolutions in float, with the ranges of each calibration. The first one whose probabilities
+    differ by at most `tolerance` on average and that never changes the likeliest class is taken;
+    where there is none, the one that differs least.
+
+    Args:
+        model: of `deployment.graph.finish`, in float.
+        calibrating: uint8 RGB, (n, size, size, 3), from which the ranges of activations are found.
+        judging: uint8 RGB, (m, size, size, 3), other photos, by which the ways are compared.
+        tolerance: of the mean absolute difference of the probabilities.
+        target: of the quantised model, written.
+
+    Returns:
+        The trial that was taken, and all of them in their order.
+    """
+    wanted = probabilities_of(open_session(model), judging)
+    layers = convolutions(onnx.load(str(model)))
+    counts = sorted({min(count, len(layers)) for count in FIRST_IN_FLOAT})
+    trials: list[Trial] = []
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        made, best = Path(folder, "made.onnx"), Path(folder, "best.onnx")
+        for calibration in METHODS:
+            ranges = find_ranges(model, calibrating, calibration, Path(folder, "watched.onnx"))
+            for count in counts:
+                onnx.save(quantise(model, ranges, layers[:count]), str(made))
+                got = probabilities_of(open_session(made), judging)
+                trials.append(_judged(calibration, count, wanted, got, made))
+                if min(trials, key=_distance) is trials[-1]:
+                    made.replace(best)
+                if trials[-1].agreement == 1 and trials[-1].mean_difference <= tolerance:
+                    target.write_bytes(best.read_bytes())
+                    return trials[-1], trials
+        target.write_bytes(best.read_bytes())
+    return min(trials, key=_distance), trials
+
+
+def find_ranges(
+    model: Path, images: np.ndarray, calibration: str, scratch: Path
+) -> TensorsData:
+    """Return the ranges of all activations on some photos, by one of METHODS."""
+    calibrator = create_calibrator(
+        str(model),
+        list(QUANTISED),
+        augmented_model_path=str(scratch),
+        calibrate_method=METHODS[calibration],
+    )
+    with contextlib.redirect_stdout(None):
+        calibrator.collect_data(_Photos(images))
+    return calibrator.compute_data()
+
+
+def quantise(model: Path, ranges: TensorsData, in_float: Sequence[str]) -> onnx.ModelProto:
+    """Return the quantised model; preprocessing, heat maps and the nodes of `in_float` stay float."""
+    loaded = onnx.load(str(model))
+    told = {one.key: one.value for one in loaded.metadata_props}
+    quantiser = QDQQuantizer(
+        loaded,
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=QuantType.QUInt8,
+        tensors_range=ranges,
+        nodes_to_quantize=[],
+        nodes_to_exclude=[HEAT, *in_float],
+        op_types_to_quantize=list(QUANTISED),
+        extra_options={},
+    )
+    quantiser.quantize_model()
+    made = quantiser.model.model
+    onnx.helper.set_model_props(made, told)
+    return made
+
+
+def convolutions(model: onnx.ModelProto) -> list[str]:
+    """Return the names of the convolutions, from the input on."""
+    return [node.name for node in model.graph.node if node.op_type == "Conv" and node.name != HEAT]
+
+
+def _judged(name: str, count: int, wanted: np.ndarray, got: np.ndarray, made: Path) -> Trial:
+    differences = np.abs(got - wanted)
+    return Trial(
+        calibration=name,
+        first_in_float=count,
+        agreement=float((got.argmax(axis=1) == wanted.argmax(axis=1)).mean()),
+        mean_difference=float(differences.mean()),
+        max_difference=float(differences.max()),
+        megabytes=made.stat().st_size / 1e6,
+    )
+
+
+def _distance(trial: Trial) -> tuple[float, float]:
+    return 1 - trial.agreement, trial.mean_difference
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the quantiser's advice, of which there are a hundred lines a model."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
