@@ -10,17 +10,18 @@ from deployment.graph import INPUT, PROBABILITIES
 BATCH_SIZE = 16
 
 
-def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def open_session(model: Path | bytes, threads: int = 1) -> onnxruntime.InferenceSession:
     """Open a model on the processor.
 
     Args:
-        path: of the model.
+        model: its path, or itself, serialised.
         threads: that compute one prediction; with one, the same photo gives the same bytes.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    given = model if isinstance(model, bytes) else str(model)
+    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
 
 
 def probabilities_of(session: onnxruntime.InferenceSession, images: np.ndarray) -> np.ndarray:

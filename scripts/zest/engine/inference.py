@@ -145,7 +145,7 @@ def _start(model: Model, mean: tuple, std: tuple, batch_size: int) -> None:
     """Prepare a process that works for another one, and ends when that one is killed."""
     global _predict_here
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _predict_here = _predictor(_load(model), mean, std, batch_size)
+    _predict_here = _predictor(load_program(model), mean, std, batch_size)
 
 
 def _end_with_parent() -> None:
@@ -168,7 +168,7 @@ def _compile(net: nn.Layer, image_size: int, batch_size: int) -> tuple[Forward, 
         if paddle.__version__.startswith("2."):
             raise NotImplementedError("before version 3, Paddle's compiler crashes")
         model = _export(net, shape)
-        forward = _load(model)
+        forward = load_program(model)
         reason = _difference(net, forward, shape)
     except Exception as error:  # a layer that cannot be traced can fail in any way
         reason = textwrap.shorten(f"it cannot be compiled: {error!r}", 300)
@@ -194,7 +194,8 @@ def _export(net: nn.Layer, shape: tuple[int, ...]) -> Model:
         return Path(folder, "net.json").read_bytes(), Path(folder, "net.pdiparams").read_bytes()
 
 
-def _load(model: Model) -> Forward:
+def load_program(model: Model) -> Forward:
+    """Return a program, as Paddle Inference reads it, as a function on one thread: array to array."""
     with tempfile.TemporaryDirectory() as folder:  # this format cannot be given in memory
         program, weights = Path(folder, "net.json"), Path(folder, "net.pdiparams")
         program.write_bytes(model[0])

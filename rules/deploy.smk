@@ -1,0 +1,111 @@
+"""
+Takes trained models out into the world, and proves that what leaves is what was scored. Runs on the CPU:
+an export does not depend on the device that trained.
+
+REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}/train.parquet and the
+          photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
+PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
+          model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json
+"""
+
+# One model is deployed, also where the mean of the folds is handed in.
+deployed_fold = train_folds[0] if train_on == "folds" else train_on
+deployed_models = config["deploy"]["models"] or summarised
+deploy_environment = "../envs/cpu.yaml"
+deploys_int8 = config["deploy"]["int8"]
+
+
+rule export_paddle:
+    input:
+        weights=f"{results}/models/{{model}}/fold{deployed_fold}/weights.pdparams",
+        model=f"{results}/models/{{model}}/fold{deployed_fold}/model.json",
+    output:
+        directory(f"{results}/deploy/{{model}}/paddle"),
+    log:
+        f"{results}/logs/export_paddle/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        code=code_of_network("export_paddle.py"),
+    shell:
+        "python scripts/export_paddle.py --weights {input.weights:q} --out {output:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule export_onnx:
+    input:
+        programs=rules.export_paddle.output,
+        model=rules.export_paddle.input.model,
+    output:
+        f"{results}/deploy/{{model}}/model.onnx",
+    log:
+        f"{results}/logs/export_onnx/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        code=code_of("export_onnx.py"),
+    shell:
+        "python scripts/export_onnx.py --program {input.programs:q} --model {input.model:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule quantise_onnx:
+    input:
+        model=rules.export_onnx.output,
+        images=model_input(f"{results}/images/{{size}}/train.parquet"),
+        folds=rules.split_folds.output.folds,
+    output:
+        model=f"{results}/deploy/{{model}}/model_int8.onnx",
+        trials=f"{results}/deploy/{{model}}/quantisation.json",
+    log:
+        f"{results}/logs/quantise_onnx/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings("seed", tolerance=config["deploy"]["int8_tolerance"]),
+        code=code_of("quantise_onnx.py"),
+        size=lambda wildcards: image_size(config, wildcards.model),
+        fold=deployed_fold,
+    shell:
+        "python scripts/quantise_onnx.py --cfg {params.cfg:q} --model {input.model:q}"
+        " --images {input.images:q} --size {params.size} --folds {input.folds:q}"
+        " --fold {params.fold} --out {output.model:q} --trials {output.trials:q} 2>&1 | tee {log:q}"
+
+
+rule check_parity:
+    input:
+        weights=rules.export_paddle.input.weights,
+        programs=rules.export_paddle.output,
+        model=rules.export_onnx.output,
+        int8=rules.quantise_onnx.output.model if deploys_int8 else [],
+        out_of_fold=rules.evaluate_model.output.out_of_fold,
+        images=rules.quantise_onnx.input.images,
+        catalog=rules.catalog_training_photos.output.catalog,
+    output:
+        f"{results}/deploy/{{model}}/parity.json",
+    log:
+        f"{results}/logs/check_parity/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings(
+            "seed",
+            metric=config["rules"]["metric"],
+            evaluation=evaluation_settings("confidence", "resamples"),
+            deploy={key: config["deploy"][key] for key in ("tolerance", "int8_max_loss")},
+        ),
+        code=code_of_network("check_parity.py"),
+        fold=deployed_fold,
+        root=photo_folder,
+        int8="--int8" if deploys_int8 else "",
+    shell:
+        "python scripts/check_parity.py --cfg {params.cfg:q} --weights {input.weights:q}"
+        " --fold {params.fold} --programs {input.programs:q} --model {input.model:q}"
+        " {params.int8} {input.int8:q} --out-of-fold {input.out_of_fold:q}"
+        " --images {input.images:q} --catalog {input.catalog:q} --root {params.root:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule deploy:
+    input:
+        expand(rules.check_parity.output, model=deployed_models),

@@ -1,0 +1,165 @@
+"""Is what was exported the model that was scored? The same photos through every path.
+
+A path is one way from images to probabilities: the training model, its exports in the runtimes that
+are installed. A link is one step from a photo's file to its probabilities, compared between Zest and
+an exported model with the client of its bundle; the first link that differs is where to look.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from deployment.client import predict as client
+from deployment.graph import INPUT
+from deployment.running import BATCH_SIZE, open_session
+from zest.engine.batches import normalise
+from zest.images import fit, load_rgb
+from zest.paired import Difference, OutOfFold
+
+PIXEL_TOLERANCE = 1  # of 255 levels: two ways to round
+PIXELS_THAT_MAY_DIFFER = 1e-3  # share of them
+NORMALISED_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class PathParity:
+    """How far the probabilities of a path lie from those that were scored.
+
+    Attributes:
+        path: its name.
+        max_difference: of a probability, absolute.
+        mean_difference: of a probability, absolute.
+        agreement: share of the photos with the same likeliest class, 0 to 1.
+        photos: how many.
+    """
+
+    path: str
+    max_difference: float
+    mean_difference: float
+    agreement: float
+    photos: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step from file to probabilities, in Zest and outside of it.
+
+    Attributes:
+        name: decode, resize, normalise, network or quantise.
+        max_difference: in the unit of what the step gives.
+        unit: of it.
+        tolerance: largest difference that is none.
+        share: of the values, that differ by more than rounding to the last place of uint8; None
+            where the values are not of uint8.
+        holds: whether the step is the same.
+    """
+
+    name: str
+    max_difference: float
+    unit: str
+    tolerance: float
+    share: float | None
+    holds: bool
+
+
+def compare(path: str, scored: np.ndarray, found: np.ndarray) -> PathParity:
+    """Compare the probabilities of a path with those that were scored, both float (photos, K)."""
+    differences = np.abs(np.asarray(found, np.float64) - scored)
+    same = found.argmax(axis=1) == scored.argmax(axis=1)
+    return PathParity(
+        path, float(differences.max()), float(differences.mean()), float(same.mean()), len(found)
+    )
+
+
+def broken(parity: PathParity, tolerance: float) -> str | None:
+    """Return what is wrong with a path in float, or None; NaN is wrong."""
+    if parity.max_difference <= tolerance and parity.agreement == 1:
+        return None
+    return (
+        f"{parity.path}: probabilities differ by up to {parity.max_difference:.2g} (tolerance "
+        f"{tolerance:g}), and {1 - parity.agreement:.1%} of {parity.photos} photos change their "
+        "class"
+    )
+
+
+def loses_too_much(loss: Difference, most: float) -> bool:
+    """Return whether a path loses more than `most` in the contest's metric, beyond chance."""
+    return not loss.is_known or (loss.value > most and loss.low > 0)
+
+
+def pixel_links(files: Iterable[Path], size: int, how: str) -> list[Link]:
+    """Compare decoding and resizing, by Zest and by the client of the bundle.
+
+    Args:
+        files: of photos.
+        size: of the network's images, in pixels.
+        how: `images.fit`.
+    """
+    decoded, resized = [], []
+    for file in files:
+        pixels = load_rgb(file.read_bytes(), short_side=size)
+        decoded.append(_levels(pixels, client.load_rgb(file, short_side=size)))
+        resized.append(_levels(fit(pixels, size, how), client.fit(pixels, size, how)))
+    return [_pixel_link("decode", decoded), _pixel_link("resize", resized)]
+
+
+def _levels(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, int]:
+    """Return the largest difference, how many values differ, and how many there are."""
+    if ours.shape != theirs.shape:
+        return 255, ours.size, ours.size
+    differences = np.abs(ours.astype(np.int16) - theirs)
+    return int(differences.max()), int((differences > 0).sum()), ours.size
+
+
+def _pixel_link(name: str, found: list[tuple[int, int, int]]) -> Link:
+    largest, differing, values = (np.array(column) for column in zip(*found, strict=True))
+    share = float(differing.sum() / values.sum())
+    holds = bool(largest.max() <= PIXEL_TOLERANCE and share <= PIXELS_THAT_MAY_DIFFER)
+    return Link(name, float(largest.max()), "levels of 255", PIXEL_TOLERANCE, share, holds)
+
+
+def normalise_link(model: Path, images: np.ndarray, mean: tuple, std: tuple) -> Link:
+    """Compare the normalisation in a graph with that of training.
+
+    Args:
+        model: of `deployment.graph.finish`.
+        images: uint8 RGB, (n, size, size, 3).
+        mean: of the normalisation, on [0, 1].
+        std: of the normalisation, on [0, 1].
+    """
+    ours = normalise(images[:BATCH_SIZE], mean, std)
+    theirs = normalised_by(model)(images[:BATCH_SIZE])
+    largest = float(np.abs(ours - theirs).max())
+    unit = "of what the network sees"
+    tolerance = NORMALISED_TOLERANCE
+    return Link("normalise", largest, unit, tolerance, None, largest <= tolerance)
+
+
+def normalised_by(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the part of a graph before its first convolution, as a function."""
+    model = onnx.load(str(path))
+    first = next(node for node in model.graph.node if node.op_type == "Conv").input[0]
+    output = onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, None)
+    model.graph.output.append(output)
+    session = open_session(model.SerializeToString())
+    return lambda images: session.run([first], {INPUT: images})[0]
+
+
+def probability_link(name: str, parity: PathParity, tolerance: float, holds: bool) -> Link:
+    """Return the link of a path whose images are the same."""
+    return Link(name, parity.max_difference, "of probability", tolerance, None, holds)
+
+
+def first_difference(links: list[Link]) -> Link | None:
+    """Return the first link that does not hold, from the file on, or None."""
+    return next((link for link in links if not link.holds), None)
+
+
+def with_probabilities(scored: OutOfFold, found: np.ndarray) -> OutOfFold:
+    """Return the same photos with other probabilities, to be scored."""
+    return OutOfFold(
+        scored.ids, scored.labels, found.astype(np.float64), scored.groups, scored.folds
+    )
