@@ -5,7 +5,7 @@ an export does not depend on the device that trained.
 REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}/train.parquet and the
           photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
 PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
-          model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json
+          model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json
 """
 
 # One model is deployed, also where the mean of the folds is handed in.
@@ -106,6 +106,35 @@ rule check_parity:
         " --out {output:q} 2>&1 | tee {log:q}"
 
 
+rule measure_exports:
+    input:
+        programs=rules.export_paddle.output,
+        model=rules.export_onnx.output,
+        int8=rules.quantise_onnx.output.model if deploys_int8 else [],
+        catalog=rules.catalog_training_photos.output.catalog,
+    output:
+        f"{results}/deploy/{{model}}/speed.json",
+    log:
+        f"{results}/logs/measure_exports/{{model}}.log",
+    conda:
+        deploy_environment
+    threads: workflow.cores  # alone on the machine, so that other jobs do not slow it down
+    params:
+        cfg=settings(
+            rules={key: config["rules"][key] for key in ("max_model_mb", "max_latency_ms")},
+            deploy={key: config["deploy"][key] for key in ("threads", "precision")},
+        ),
+        code=code_of("measure_exports.py"),
+        size=lambda wildcards: image_size(config, wildcards.model),
+        root=photo_folder,
+        int8="--int8" if deploys_int8 else "",
+    shell:
+        "python scripts/measure_exports.py --cfg {params.cfg:q} --programs {input.programs:q}"
+        " --model {input.model:q} {params.int8} {input.int8:q} --size {params.size}"
+        " --catalog {input.catalog:q} --root {params.root:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule deploy:
     input:
+        expand(rules.measure_exports.output, model=deployed_models),
         expand(rules.check_parity.output, model=deployed_models),

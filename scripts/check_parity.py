@@ -19,7 +19,8 @@ if __name__ == "__main__":
 import numpy as np
 
 from deployment import parity
-from deployment.paths import INT8, ONNX, float_paths, onnx_path
+from deployment.names import INT8, ONNX
+from deployment.paths import float_paths, onnx_path
 from zest.contracts import CATALOG, read_image_ids, read_table
 from zest.engine.batches import load_images
 from zest.engine.model_folder import TrainedModel

@@ -9,19 +9,12 @@ import paddle
 from paddle import inference
 
 from deployment.graph import INPUT, PROBABILITIES
+from deployment.names import ONNX, OPENVINO, PADDLE, PADDLE_2
 from deployment.program import OLD_PROGRAM, PROGRAM, WEIGHTS
 from deployment.running import BATCH_SIZE, open_session, probabilities_of
 from zest.engine.inference import load_program
 
 Predict = Callable[[np.ndarray], np.ndarray]  # uint8 (n, size, size, 3) to float32 (n, K)
-
-PADDLE, PADDLE_2, ONNX, INT8, OPENVINO = (
-    "Paddle Inference",
-    "Paddle Inference, format of 2.x",
-    "ONNX Runtime",
-    "ONNX Runtime INT8",
-    "OpenVINO",
-)
 
 
 def float_paths(programs: Path, model: Path) -> Iterator[tuple[str, Predict]]:

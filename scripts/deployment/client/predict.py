@@ -124,18 +124,37 @@ def resize(image, width, height):
     shrinks = width * height < image.shape[0] * image.shape[1]
     both = width <= image.shape[1] and height <= image.shape[0]
     weights = area_weights if shrinks and both else linear_weights if shrinks else cubic_weights
-    rows, columns = weights(image.shape[0], height), weights(image.shape[1], width)
-    across = columns @ image.astype(columns.dtype)  # (old height, width, 3)
-    values = np.tensordot(rows, across, axes=1)  # (height, width, 3)
+    rows = blend(image, *weights(image.shape[0], height))  # (height, old width, 3)
+    values = blend(rows.transpose(1, 0, 2), *weights(image.shape[1], width)).transpose(1, 0, 2)
     return np.rint(values).clip(0, 255).astype(np.uint8)
 
 
+def blend(rows, first, weights):
+    """Blend rows of an image: each new one of a few old ones that follow each other.
+
+    Args:
+        rows: (old, width, 3).
+        first: int, (new,), the first old row of each new one; beyond the edge is the edge.
+        weights: float32, (new, taps), of that row and the next ones.
+
+    Returns:
+        float32, (new, width, 3).
+    """
+    blended = np.zeros((len(first), *rows.shape[1:]), np.float32)
+    for tap, of_tap in enumerate(weights.T):
+        blended += of_tap[:, None, None] * rows[(first + tap).clip(0, len(rows) - 1)]
+    return blended
+
+
 def area_weights(old, new):
-    """Weights of `old` pixels in each of `new` fewer ones, by the share of it that they cover."""
+    """Weights where `old` rows become fewer: by the share of a new row that each covers."""
     scale = old / new
-    starts, pixels = np.arange(new)[:, None] * scale, np.arange(old)
-    covered = np.minimum(starts + scale, pixels + 1) - np.maximum(starts, pixels)
-    return covered.clip(0, None) / scale
+    starts = np.arange(new) * scale
+    first = np.floor(starts).astype(int)
+    taps = first[:, None] + np.arange(int(np.ceil(scale)) + 1)
+    ends = np.minimum(starts + scale, old)[:, None]
+    covered = np.minimum(ends, taps + 1) - np.maximum(starts[:, None], taps)
+    return first, (covered.clip(0, None) / scale).astype(np.float32)
 
 
 def linear_weights(old, new):
@@ -144,11 +163,11 @@ def linear_weights(old, new):
     first = np.floor(np.arange(new) * scale).astype(int)
     share = (np.arange(new) + 1) - (first + 1) / scale
     share = np.where(share <= 0, 0, share - np.floor(share))
-    return _matrix(old, first, np.stack([1 - share, share], axis=1))
+    return first, np.stack([1 - share, share], axis=1).astype(np.float32)
 
 
 def cubic_weights(old, new):
-    """Weights of the convolution of Keys (1981) with a = -0.75; beyond the edge is the edge."""
+    """Weights of the convolution of Keys (1981) with a = -0.75."""
     places = (np.arange(new) + 0.5) * (old / new) - 0.5
     first = np.floor(places).astype(int)
     t, a = places - first, -0.75
@@ -156,15 +175,7 @@ def cubic_weights(old, new):
     left = ((a + 2) * t - (a + 3)) * t * t + 1
     right = ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1
     weights = np.stack([outer, left, right, 1 - outer - left - right], axis=1)
-    return _matrix(old, first - 1, weights)
-
-
-def _matrix(old, first, weights):
-    matrix = np.zeros((len(first), old))
-    for place, column in enumerate(weights.T):
-        pixels = (first + place).clip(0, old - 1)
-        np.add.at(matrix, (np.arange(len(first)), pixels), column)
-    return matrix
+    return first - 1, weights.astype(np.float32)
 
 
 class Model:

@@ -194,8 +194,11 @@ def _export(net: nn.Layer, shape: tuple[int, ...]) -> Model:
         return Path(folder, "net.json").read_bytes(), Path(folder, "net.pdiparams").read_bytes()
 
 
-def load_program(model: Model) -> Forward:
-    """Return a program, as Paddle Inference reads it, as a function on one thread: array to array."""
+def load_program(model: Model, threads: int = 1) -> Forward:
+    """Return a program of one input and one output as a function, by Paddle Inference.
+
+    With one thread, the default, the same input gives the same bytes.
+    """
     with tempfile.TemporaryDirectory() as folder:  # this format cannot be given in memory
         program, weights = Path(folder, "net.json"), Path(folder, "net.pdiparams")
         program.write_bytes(model[0])
@@ -205,7 +208,7 @@ def load_program(model: Model) -> Forward:
         config.enable_new_executor()
         config.enable_new_ir()
         config.enable_mkldnn()
-        config.set_cpu_math_library_num_threads(1)
+        config.set_cpu_math_library_num_threads(threads)
         config.enable_memory_optim()
         config.disable_glog_info()
         predictor = inference.create_predictor(config)
