@@ -83,7 +83,9 @@ def add_heat(graph: onnx.GraphProto) -> bool:
     if ending is None:
         return False
     maps, weights = ending  # (classes, channels)
-    kernel = numpy_helper.from_array(np.ascontiguousarray(weights[:, :, None, None]), "heat_weights")
+    kernel = numpy_helper.from_array(
+        np.ascontiguousarray(weights[:, :, None, None]), "heat_weights"
+    )
     graph.initializer.append(kernel)
     graph.node.append(helper.make_node("Conv", [maps, kernel.name], [HEAT], name=HEAT))
     shape = [BATCH, len(weights), "heat_rows", "heat_columns"]

@@ -109,9 +109,7 @@ def search(
     return min(trials, key=_distance), trials
 
 
-def find_ranges(
-    model: Path, images: np.ndarray, calibration: str, scratch: Path
-) -> TensorsData:
+def find_ranges(model: Path, images: np.ndarray, calibration: str, scratch: Path) -> TensorsData:
     """Return the ranges of all activations on some photos, by one of METHODS."""
     calibrator = create_calibrator(
         str(model),
@@ -121,7 +119,7 @@ def find_ranges(
     )
     with contextlib.redirect_stdout(None):
         calibrator.collect_data(_Photos(images))
-    return calibrator.compute_data()
+        return calibrator.compute_data()
 
 
 def quantise(model: Path, ranges: TensorsData, in_float: Sequence[str]) -> onnx.ModelProto:
