@@ -3,8 +3,8 @@
     python predict.py photo.jpg another.jpg folder/
     python predict.py --self-test
 
-Needs Python 3.9 or newer with onnxruntime, numpy and Pillow. Photos are decoded, resized and cut as
-they were for training; how is written in the model itself, with the names of the classes.
+Needs Python 3.10 or newer with onnxruntime, numpy and Pillow. Photos are decoded, resized and cut
+as they were for training; how is written in the model itself, with the names of the classes.
 """
 
 import argparse
@@ -22,7 +22,7 @@ MODEL = HERE / "model.onnx"
 EXAMPLES = HERE / "examples"
 MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
 MAX_BYTES = 100_000_000
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 BATCH = 16
 TOLERANCE = 1e-3  # of a probability: what another processor or version may do to the last digits
@@ -124,9 +124,12 @@ def resize(image, width, height):
     shrinks = width * height < image.shape[0] * image.shape[1]
     both = width <= image.shape[1] and height <= image.shape[0]
     weights = area_weights if shrinks and both else linear_weights if shrinks else cubic_weights
-    rows = blend(image, *weights(image.shape[0], height))  # (height, old width, 3)
-    values = blend(rows.transpose(1, 0, 2), *weights(image.shape[1], width)).transpose(1, 0, 2)
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+    # Columns first, as OpenCV does it: where a value lies halfway, the order of the sums decides.
+    columns = blend(image.transpose(1, 0, 2), *weights(image.shape[1], width))
+    values = blend(columns.transpose(1, 0, 2), *weights(image.shape[0], height))
+    halved = image.shape[:2] == (2 * height, 2 * width)  # OpenCV rounds .5 up there, else to even
+    rounded = np.floor(values + 0.5) if halved else np.rint(values)
+    return rounded.clip(0, 255).astype(np.uint8)
 
 
 def blend(rows, first, weights):
@@ -248,7 +251,7 @@ def self_test(model):
     found = model.predict([EXAMPLES / row[0] for row in rows])
     differences = np.abs(found - expected).max(axis=1)
     same = bool((differences <= TOLERANCE).all())
-    for (name, *_), row, difference in zip(rows, found, differences):
+    for (name, *_), row, difference in zip(rows, found, differences, strict=True):
         state = "ok" if difference <= TOLERANCE else "DIFFERS"
         print(f"{name}: {model.label(row)} {row.max():.3f}, differs by {difference:.1e}: {state}")
     print("self-test passed" if same else f"self-test FAILED: more than {TOLERANCE} apart")
