@@ -167,7 +167,8 @@ def check(faults: list[str | None]) -> None:
     """
     told = [fault for fault in faults if fault]
     if told:
-        raise UserError("the exported model is not the one that was scored. " + "; ".join(told))
+        lines = "".join(f"\n  {fault}" for fault in told)
+        raise UserError(f"the exported model is not the one that was scored:{lines}")
 
 
 def sentence(path: dict, is_scored: bool) -> str:

@@ -125,12 +125,13 @@ def in_submitted(submitted, tmp_path, monkeypatch) -> None:
 
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory) -> Path:
-    """A small network in a trained model's folder, exported to deploy/small/."""
-    from exported_folder import export  # imports paddle
+    """A small network in a trained model's folder, exported to deploy/small/, with photos."""
+    from exported_folder import export, score  # imports paddle
 
     folder = tmp_path_factory.mktemp("exported")
     with contextlib.chdir(folder):
         export()
+        score()
     return folder
 
 
