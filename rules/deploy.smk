@@ -6,7 +6,7 @@ REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}
           photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
 PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
           model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json,
-          MODEL_CARD.md, bundle.zip
+          MODEL_CARD.md, bundle.zip; deploy/exports.csv and deployment.html of all models
 """
 
 # One model is deployed, also where the mean of the folds is handed in.
@@ -184,7 +184,31 @@ rule write_bundle:
         " 2>&1 | tee {log:q}"
 
 
+rule write_deployment_page:
+    input:
+        parities=expand(rules.check_parity.output, model=deployed_models),
+        speeds=expand(rules.measure_exports.output, model=deployed_models),
+        templates=template_files("scripts/deployment/page", "scripts/zest/page"),
+    output:
+        table=f"{results}/deploy/exports.csv",
+        page=report(
+            f"{results}/deployment.html", category="Report", labels={"figure": "deployment"}
+        ),
+    log:
+        f"{results}/logs/write_deployment_page.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings("competition", metric=config["rules"]["metric"]),
+        code=code_of("write_deployment_page.py"),
+    shell:
+        "python scripts/write_deployment_page.py --cfg {params.cfg:q}"
+        " --parities {input.parities:q} --speeds {input.speeds:q} --table {output.table:q}"
+        " --html {output.page:q} 2>&1 | tee {log:q}"
+
+
 rule deploy:
     input:
+        rules.write_deployment_page.output,
         expand(rules.write_bundle.output, model=deployed_models),
         expand(rules.check_parity.output, model=deployed_models),

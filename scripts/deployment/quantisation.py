@@ -5,7 +5,7 @@ reads: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.
 all channels ruins depthwise convolutions (Krishnamoorthi 2018, "Quantizing deep convolutional
 networks for efficient inference", section 3.1), and the first layers of a mobile network are the
 most sensitive ones (Nagel et al. 2019, "Data-Free Quantization", section 3). The classifier always
-stays in float: it is small, and a linear probe with large weights loses half of its classes otherwise.
+stays in float: it is small, and a linear probe with large weights loses its classes otherwise.
 """
 
 import contextlib
