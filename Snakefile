@@ -38,6 +38,7 @@ include: "rules/ensemble.smk"
 include: "rules/report.smk"
 include: "rules/merge.smk"
 include: "rules/submission.smk"
+include: "rules/second_stage.smk"
 include: "rules/deploy.smk"
 
 
