@@ -6,7 +6,7 @@ REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}
           photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
 PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
           model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json,
-          MODEL_CARD.md, bundle.zip; deploy/exports.csv and deployment.html of all models
+          MODEL_CARD.md, bundle.zip, and where asked for model.nb; deploy/exports.csv and deployment.html of all models
 """
 
 # One model is deployed, also where the mean of the folds is handed in.
@@ -205,6 +205,28 @@ rule write_deployment_page:
         "python scripts/write_deployment_page.py --cfg {params.cfg:q}"
         " --parities {input.parities:q} --speeds {input.speeds:q} --table {output.table:q}"
         " --html {output.page:q} 2>&1 | tee {log:q}"
+
+
+rule export_paddle_lite:
+    input:
+        rules.export_paddle.output,
+    output:
+        f"{results}/deploy/{{model}}/model.nb",
+    log:
+        f"{results}/logs/export_paddle_lite/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        code=code_of("export_paddle_lite.py"),
+        target=lambda wildcards: config["deploy"]["lite_target"],
+    shell:
+        "python scripts/export_paddle_lite.py --program {input:q} --target {params.target}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule paddle_lite:
+    input:
+        expand(rules.export_paddle_lite.output, model=deployed_models),
 
 
 rule deploy:

@@ -13,7 +13,7 @@ import onnx
 import paddle2onnx
 
 from deployment.graph import finish, fold
-from deployment.program import PROGRAM, WEIGHTS
+from deployment.names import PROGRAM, WEIGHTS
 from zest.engine.model_folder import read_description
 from zest.errors import run
 from zest.files import atomic_path

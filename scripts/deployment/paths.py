@@ -9,8 +9,15 @@ import paddle
 from paddle import inference
 
 from deployment.graph import INPUT, PROBABILITIES
-from deployment.names import ONNX, OPENVINO, PADDLE, PADDLE_2
-from deployment.program import OLD_PROGRAM, PROGRAM, WEIGHTS
+from deployment.names import (
+    OLD_PROGRAM,
+    ONNX,
+    OPENVINO,
+    PADDLE,
+    PADDLE_2,
+    PROGRAM,
+    WEIGHTS,
+)
 from deployment.running import BATCH_SIZE, open_session, probabilities_of
 from zest.engine.inference import load_program
 

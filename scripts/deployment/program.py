@@ -7,9 +7,9 @@ import numpy as np
 import paddle
 from paddle import nn
 
+from deployment.names import OLD_PROGRAM, PROGRAM, WEIGHTS
 from zest.files import atomic_path
 
-PROGRAM, OLD_PROGRAM, WEIGHTS = "inference.json", "inference.pdmodel", "inference.pdiparams"
 INPUT = "images"
 
 

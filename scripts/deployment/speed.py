@@ -114,7 +114,7 @@ def _onnx(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _paddle(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
-    from deployment.program import PROGRAM, WEIGHTS
+    from deployment.names import PROGRAM, WEIGHTS
     from zest.engine.inference import load_program
 
     program, weights = Path(path, PROGRAM).read_bytes(), Path(path, WEIGHTS).read_bytes()

@@ -10,7 +10,8 @@ import pytest
 import export_onnx
 from deployment import names, paths
 from deployment.client import predict as client
-from deployment.program import OLD_PROGRAM, Deployed, export_programs
+from deployment.names import OLD_PROGRAM
+from deployment.program import Deployed, export_programs
 from deployment.running import open_session, probabilities_of
 from exported_folder import MODEL, PROGRAMS, SIZE, WEIGHTS, call, photos
 from zest.engine.grad_cam import explain_images

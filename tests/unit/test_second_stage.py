@@ -34,7 +34,7 @@ def new_photos(in_submitted) -> None:
         shutil.copy(source, ROOT / f"test_images/new_{number}.jpg")
     names = [f"new_{number}.jpg" for number in reversed(range(TEST_PHOTOS))]
     rows = "".join(f"{name}\t\t\r\n" for name in names)
-    (ROOT / "second.csv").write_bytes(f"dummy_1\t7\t7\r\n{rows}".encode())
+    (ROOT / "second.csv").write_bytes(f"name\t1\t0\r\ndummy_1\t7\t7\r\n{rows}".encode())
     CATALOG_PATH.parent.mkdir()
     cfg = {**CFG, "sample_submission": "second.csv", "dummy_ids": ["dummy_*"]}
     outputs = ["--catalog", CATALOG_PATH, "--measures", "second_stage/measures.parquet"]
@@ -51,11 +51,11 @@ def arguments(first: Path = PROVENANCE) -> list:
 def test_it_has_the_shape_of_its_own_sample_file_and_the_numbers_of_the_first_stage():
     call(write_second_stage, *arguments(), "--threads", 2)
     text = HANDED_IN.read_bytes().decode()
-    assert text.count("\r\n") == text.count("\n") == TEST_PHOTOS + 1
-    dummy, *rows = csv.reader(text.splitlines(), delimiter="\t")
-    assert dummy == ["dummy_1", "7", "7"]
+    assert text.count("\r\n") == text.count("\n") == TEST_PHOTOS + 2
+    header, dummy, *rows = csv.reader(text.splitlines(), delimiter="\t")
+    assert (header, dummy) == (["name", "1", "0"], ["dummy_1", "7", "7"])
     assert [row[0] for row in rows] == [f"new_{n}.jpg" for n in reversed(range(TEST_PHOTOS))]
-    first = {row[0]: row[1:] for row in csv.reader(SUBMISSION.read_text().splitlines()[1:])}
+    first = {row[0]: row[:0:-1] for row in csv.reader(SUBMISSION.read_text().splitlines()[1:])}
     expected = [first[row[0].replace("new", "test")] for row in rows]
     found = np.array([row[1:] for row in rows], float)
     np.testing.assert_allclose(found, np.array(expected, float), atol=1e-5)
