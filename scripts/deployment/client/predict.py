@@ -22,7 +22,8 @@ MODEL = HERE / "model.onnx"
 EXAMPLES = HERE / "examples"
 MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
 MAX_BYTES = 100_000_000
-FORMATS = ("BMP", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP")
+# An MPO, of several JPEGs, is opened as a JPEG; Pillow would fail at its name.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 BATCH = 16
 TOLERANCE = 1e-3  # of a probability: what another processor or version may do to the last digits
