@@ -121,3 +121,11 @@ def submitted(tmp_path_factory) -> Path:
 def in_submitted(submitted, tmp_path, monkeypatch) -> None:
     """Make a copy of that competition the present folder."""
     monkeypatch.chdir(shutil.copytree(submitted, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> Path:
+    """The path of model.onnx of a tiny network, exported as the workflow exports one."""
+    from exported_tiny import export_tiny  # imports paddle
+
+    return export_tiny(tmp_path_factory.mktemp("exported"))
