@@ -168,9 +168,7 @@ def evaluation_settings(*keys):
 
 
 told = command.submission_command(
-    workflow.config_settings.configfiles,
-    {key: value for key, value in workflow.config_settings.config.items() if key != "folder"},
-    Path.cwd(),
+    workflow.config_settings.configfiles, workflow.config_settings.config, Path.cwd()
 )
 if workflow.is_main_process:
     hold(Path.cwd())

@@ -25,6 +25,8 @@ from service.limits import Limits
 from zest.errors import run
 from zest.parallel import settle_process
 
+CONNECTIONS = 1000  # at once; who opens more gets 503, so that idle ones cannot use up the memory
+
 
 def main() -> None:
     """Open the model, listen, end in good order."""
@@ -86,6 +88,7 @@ def main() -> None:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=args.seconds,
+        limit_concurrency=CONNECTIONS,
     )
 
 

@@ -162,12 +162,20 @@ def create_app(model: ExportedModel, limits: Limits, cores: int) -> FastAPI:
     @app.get("/health", responses={503: {"model": Health, "description": "not live, or not ready"}})
     async def health(response: Response) -> Health:
         """Tell whether photos can be sent: 503 where the service is dead or full."""
-        live = pipeline.is_running
-        ready = live and not room.is_full()
-        if not ready:
+        is_live = pipeline.is_running
+        is_ready = is_live and not room.is_full()
+        if not is_ready:
             response.status_code = 503
             response.headers["Retry-After"] = str(RETRY_AFTER)
-        return Health(live=live, ready=ready, photos_under_way=room.photos)
+        return Health(live=is_live, ready=is_ready, photos_under_way=room.photos)
+
+    @app.get("/health/live", responses={503: {"model": Health, "description": "not live"}})
+    async def live(response: Response) -> Health:
+        """Tell whether the service works, be it full or not: 503 where it must be started anew."""
+        told = await health(Response())
+        if not told.live:
+            response.status_code = 503
+        return told
 
     @app.get("/metrics", response_class=PlainTextResponse)
     async def count() -> Response:

@@ -85,6 +85,7 @@ def test_a_full_service_says_when_to_come_again_and_serves_after_that(slow):
         second = await send(client, grey(20))
         full = await client.post("/predict", files=files(grey(20)))
         health = await client.get("/health")
+        assert (await client.get("/health/live")).status_code == 200
         slow.go_on.set()
         codes = [(await one).status_code for one in (first, second)]
         after = await client.post("/predict", files=files(grey(20), grey(20)))
@@ -97,6 +98,10 @@ def test_a_full_service_says_when_to_come_again_and_serves_after_that(slow):
     assert health.json() == {"live": True, "ready": False, "photos_under_way": 4}
     assert codes == [200, 200, 200]
     assert left == 0
+
+
+def test_a_full_service_reads_no_body(slow):
+    assert post_pieces(slow, [HEAD], FORM, photos_under_way=0) == (503, 0)
 
 
 def test_what_all_requests_hold_in_memory_is_limited(slow):
@@ -220,3 +225,14 @@ def test_a_service_listens_to_this_machine_and_ends_with_its_requests_answered(e
     finally:
         process.kill()
         process.stdout.close()
+
+
+def test_a_service_that_has_stopped_working_is_not_live(slow):
+    from service.pipeline import Pipeline
+
+    async def conversation(client):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Pipeline, "is_running", False)
+            return [(await client.get(path)).status_code for path in ("/health", "/health/live")]
+
+    assert talk(slow, conversation) == [503, 503]

@@ -11,7 +11,7 @@ from photo_bytes import photo
 from service.app import create_app
 from service.limits import Limits
 
-OPERATIONS = ["POST /predict", "GET /health", "GET /metrics", "GET /about"]
+OPERATIONS = ["POST /predict", "GET /health", "GET /health/live", "GET /metrics", "GET /about"]
 EXAMPLES = 25  # of each operation and kind
 
 # What a client that keeps to the document sends: the document cannot say what makes a photo.
