@@ -40,6 +40,7 @@ include: "rules/merge.smk"
 include: "rules/submission.smk"
 include: "rules/second_stage.smk"
 include: "rules/deploy.smk"
+include: "rules/predict_folder.smk"
 
 
 rule all:

@@ -17,7 +17,7 @@ from pathlib import Path
 sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from zest import command, config_submission, sources
+from zest import command, config_submission, graded_folder, sources
 from zest.ablations import arms
 from zest.config import canonical, differing_settings, validate
 from zest.errors import UserError
@@ -146,6 +146,17 @@ def extraction_state(wildcards):
     return sources.extraction_fingerprint(config["data"], cache)
 
 
+def new_photos_state(wildcards):
+    """The `source` of the grades of a folder: a fingerprint of its photos."""
+    cache = Path(f".snakemake/zest/{config['competition']}-graded-{new_photos_name}.json")
+    return graded_folder.state_of(new_photos, cache)
+
+
+def no_folder(wildcards):
+    """What is read of a folder of new photos where none is named: that is refused."""
+    refuse("folder: name the folder of new photos: snakemake predict_folder --config folder=PATH")
+
+
 def data_settings(*keys):
     """Some keys of the `data` section."""
     return {key: config["data"][key] for key in keys}
@@ -168,6 +179,7 @@ else:
 try:
     config = validate(config)
     archives = sources.find_archives(config["data"])
+    new_photos = graded_folder.check_folder(config["folder"], Path("results"))
 except UserError as error:
     refuse(error)
 
@@ -209,6 +221,7 @@ submission_files = (
     if has_test
     else []
 )
+new_photos_name = new_photos and graded_folder.name_of(new_photos)
 tta_ways = ways_to_measure(config)
 handed_in_views = handed_in_way(config)
 tta_files = (

@@ -139,3 +139,11 @@ def exported(tmp_path_factory) -> Path:
 def in_exported(exported, tmp_path, monkeypatch) -> None:
     """Make a copy of that folder the present one."""
     monkeypatch.chdir(shutil.copytree(exported, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def exported_model(tmp_path_factory) -> Path:
+    """The path of model.onnx of a tiny network, exported as the workflow exports one."""
+    from exported_tiny import export_tiny  # imports paddle
+
+    return export_tiny(tmp_path_factory.mktemp("exported_model"))

@@ -19,7 +19,7 @@ def submission_command(
     """Return the command that makes the submission of a configuration, for a shell.
 
     Nothing that does not matter to the result is in it: not the number of jobs, nor the target that
-    was asked for.
+    was asked for, nor a folder of new photos.
 
     Args:
         configfiles: absolute paths of the configuration files that were named, in their order.
@@ -29,8 +29,9 @@ def submission_command(
     words = ["snakemake", "submission"]
     if configfiles:
         words += ["--configfile", *(os.path.relpath(path, folder) for path in configfiles)]
-    if overrides:
-        words += ["--config", *(f"{key}={_written(value)}" for key, value in overrides.items())]
+    told = [f"{key}={_written(value)}" for key, value in overrides.items() if key != "folder"]
+    if told:
+        words += ["--config", *told]
     return shlex.join(words)
 
 

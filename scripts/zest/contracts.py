@@ -128,6 +128,18 @@ PREDICTIONS = pa.schema(
     ]
 )
 
+GRADED = pa.schema(
+    [
+        ("image_id", pa.string()),  # path of a new photo below the folder that was graded, with "/"
+        ("sha256", pa.string()),  # of the file
+        ("label", pa.int32()),  # the likeliest class, 0..K-1 as the model orders them
+        ("class_num", pa.string()),  # of that class
+        ("name", pa.string()),
+        ("probability", pa.float32()),  # of that class
+        ("probabilities", pa.list_(pa.float32())),  # K values that sum to one
+    ]
+)
+
 PSEUDO_LABELS = pa.schema(
     [
         ("image_id", pa.string()),  # of a test photo

@@ -29,12 +29,13 @@ class TooManyPixels(UnreadableImage):
     """The photo is larger than the caller allows."""
 
 
-def open_image(data: bytes, max_pixels: int) -> Image.Image:
+def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = None) -> Image.Image:
     """Open an encoded image without decoding its pixels.
 
     Args:
         data: the content of the file.
         max_pixels: a photo of more pixels is refused before its pixels are decoded.
+        formats: that are tried, as Pillow names them; None for all that it reads.
 
     Raises:
         UnreadableImage: empty or not an image.
@@ -43,7 +44,7 @@ def open_image(data: bytes, max_pixels: int) -> Image.Image:
     if not data:
         raise UnreadableImage("the file is empty (0 bytes)")
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data), formats=formats)
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadableImage("not an image in a format that Pillow reads") from error
     if image.width * image.height > max_pixels:

@@ -29,7 +29,7 @@ def inventory(root: Path, names: list[str], cache: Path | None = None) -> str:
         names: of files and folders.
         cache: see `zest.stat_cache.facts_of_files`.
     """
-    found = [name for start in names for name in _listing(root, start, frozenset())]
+    found = [name for start in names for name in files_below(root, start)]
 
     def notice(count: int) -> None:
         if count > _MANY:
@@ -46,13 +46,19 @@ def is_junk(name: str) -> bool:
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-def _listing(root: Path, name: str, above: frozenset[str]) -> Iterator[str]:
-    """Yield the files of a folder and its subfolders; a link to a folder above is a file here."""
+def files_below(root: Path, name: str, above: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the files of a folder and its subfolders, sorted in each, as `name/...`.
+
+    Args:
+        root: the folder that the names are relative to.
+        name: of the folder; of a file, it is the one that is yielded.
+        above: where the folders that it lies in really are; a link to one of them is a file here.
+    """
     path = root / name
     if path.is_dir() and (real := os.path.realpath(path)) not in above:
         for entry in sorted(path.iterdir()):
             if not is_junk(entry.name):
-                yield from _listing(root, f"{name}/{entry.name}", above | {real})
+                yield from files_below(root, f"{name}/{entry.name}", above | {real})
     elif path.is_symlink() or path.exists():
         yield name
 

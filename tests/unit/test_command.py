@@ -18,6 +18,12 @@ def test_configuration_files_are_told_relative_to_where_snakemake_runs():
     assert told == "snakemake submission --configfile config/lemon.yaml '../my own.yaml'"
 
 
+def test_a_folder_of_new_photos_is_no_part_of_it():
+    assert submission_command([], {"folder": "new"}, HOME) == "snakemake submission"
+    told = submission_command([], {"folder": "new", "seed": 3}, HOME)
+    assert told == "snakemake submission --config seed=3"
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -22,6 +22,7 @@ MODEL = HERE / "model.onnx"
 EXAMPLES = HERE / "examples"
 MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
 MAX_BYTES = 100_000_000
+# An MPO, of several JPEGs, is opened as a JPEG; Pillow would fail at its name.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 BATCH = 16

@@ -1,0 +1,1 @@
+"""Grading a folder of new photos: chunks that outlive a kill, the tables, the contact sheets."""

@@ -1,0 +1,1 @@
+"""The service: photos in over HTTP, grades out."""

@@ -1,0 +1,60 @@
+"""The folder of new photos that is graded: where it is, what its results are called, its state.
+
+The Snakefile imports this module at every call, so it imports nothing slow.
+"""
+
+import re
+from pathlib import Path
+
+from zest.errors import UserError
+from zest.inventory import files_below, inventory
+
+
+def check_folder(setting: str | None, results: Path) -> Path | None:
+    """Return the folder, absolute, links followed; None where none is named.
+
+    Args:
+        setting: the key `folder`.
+        results: the folder of all results, which must not be below it.
+
+    Raises:
+        UserError: there is no such folder, or the results are in it.
+    """
+    if setting is None:
+        return None
+    folder = Path(setting).expanduser().resolve()
+    if not folder.is_dir():
+        raise UserError(
+            f"folder: there is no folder {setting}. Name one that holds photos: snakemake "
+            "predict_folder --config folder=PATH"
+        )
+    if results.resolve().is_relative_to(folder):
+        raise UserError(
+            f"folder: {setting} also holds {results}, where the grades are written. Name a folder "
+            "that holds the new photos alone."
+        )
+    return folder
+
+
+def name_of(folder: Path) -> str:
+    """Return what the results of a folder are called: its own name, without what paths mean."""
+    return re.sub(r"[^\w.-]+", "_", folder.name).lstrip(".") or "photos"
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the files in a folder and its subfolders, with "/", each folder sorted.
+
+    What operating systems leave behind (`zest.inventory.is_junk`) is left out.
+    """
+    start = len(folder.name) + 1
+    return [name[start:] for name in files_below(folder.parent, folder.name)]
+
+
+def state_of(folder: Path, cache: Path) -> str:
+    """Return a fingerprint of the names and contents of the files in a folder.
+
+    Args:
+        folder: of `check_folder`.
+        cache: see `zest.inventory.inventory`.
+    """
+    return inventory(folder.parent, [folder.name], cache)

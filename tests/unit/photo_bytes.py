@@ -1,0 +1,54 @@
+"""Encoded photos for tests, good and bad."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+ORIENTATION = 0x0112
+
+
+def picture(seed: int = 0, width: int = 60, height: int = 40) -> Image.Image:
+    """Return a picture of soft blots, other ones for another seed."""
+    blots = np.random.default_rng(seed).integers(0, 256, (4, 6, 3)).astype(np.uint8)
+    return Image.fromarray(blots).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str = "JPEG", **settings) -> bytes:
+    """Return an image as the bytes of a file."""
+    target = io.BytesIO()
+    image.save(target, kind, **settings)
+    return target.getvalue()
+
+
+def photo(seed: int = 0) -> bytes:
+    """Return a JPEG."""
+    return encoded(picture(seed), quality=95)
+
+
+def turned_photo(seed: int = 0) -> bytes:
+    """Return a JPEG whose EXIF orientation says that it lies on its side."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    return encoded(picture(seed), quality=95, exif=exif)
+
+
+def bomb(width: int = 60_000, height: int = 60_000) -> bytes:
+    """Return a PNG of a hundred bytes whose header promises very many pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
+
+
+def many_scans(count: int) -> bytes:
+    """Return a JPEG whose last scan is there so many times more."""
+    data = encoded(picture(), progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:-2] + data[last:-2] * count + data[-2:]
