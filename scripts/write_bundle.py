@@ -88,7 +88,7 @@ def main() -> None:
             {**row, "title": title}
             for row, title in zip(read_csv(args.per_class), titles, strict=True)
         ],
-        training_photos=len(catalog),
+        training_photos=training_photos(catalog.num_rows, args.out_of_fold, args.fold),
         limits=shortcut_limits(args.shortcuts, args.name),
         parity=parity,
         speed=speed,
@@ -96,7 +96,7 @@ def main() -> None:
             "model, SHA-256": sha256(args.model),
             "weights, SHA-256": sha256(args.weights),
             "photos and labels, SHA-256": data_hash(catalog),
-            "command": command_told(),
+            "command": command_told("snakemake deploy"),
             "packages": ", ".join(
                 f"{name} {version}" for name, version in package_versions().items()
             ),
@@ -134,6 +134,11 @@ def examples_of(args: argparse.Namespace, count: int) -> dict[str, bytes]:
         suffix, content = example_file(path_of[photos.ids[row]])
         examples[f"{number:02d}_class_{int(photos.labels[row])}{suffix}"] = content
     return examples
+
+
+def training_photos(labelled: int, out_of_fold: Path, fold: int) -> int:
+    """Return how many photos the model has learned from: all but its validation photos."""
+    return labelled - int((read_out_of_fold(out_of_fold).folds == fold).sum())
 
 
 def shortcut_limits(path: Path | None, model: str) -> list[str]:

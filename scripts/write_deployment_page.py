@@ -41,7 +41,7 @@ def table_section(exports: list[Export], threads: int, metric: str) -> Section:
     """Return every export with its score, size and time."""
     best = frontier(exports, metric in LOWER_IS_BETTER)
     dots = [
-        plots.Dot(short_name(one), one.p50_ms, one.value, one.low, one.high, one in best)
+        plots.Dot(short_name(one), one.p50_ms, one.value, one.low, one.high, *2 * (one in best,))
         for one in exports
         if math.isfinite(one.value) and math.isfinite(one.low) and math.isfinite(one.high)
     ]
@@ -129,12 +129,17 @@ def parity_section(parities: dict[str, dict], metric: str) -> Section:
                 {
                     "name": name,
                     "what": COMPARED[name],
-                    "difference": f"{link['max_difference']:.1e} {link['unit']}",
+                    "difference": difference(link["max_difference"], link["unit"]),
                 }
                 for name, link in largest.items()
             ],
         },
     )
+
+
+def difference(value: float, unit: str) -> str:
+    """Return the largest difference of a link in words."""
+    return f"{value:.1e} {unit}" if value else "none"
 
 
 def files_section(int8: bool) -> Section:

@@ -1,7 +1,7 @@
 """What the exports and the ways from images to probabilities are called, everywhere."""
 
 PADDLE = "Paddle Inference"
-PADDLE_2 = "Paddle Inference, format of 2.x"
+PADDLE_2 = "Paddle Inference 2.x"
 ONNX = "ONNX Runtime"
 INT8 = "ONNX Runtime INT8"
 OPENVINO = "OpenVINO"

@@ -115,8 +115,9 @@ def test_the_card_tells_scores_limits_parity_costs_and_origin(packed):
     assert card.startswith("# Model card: small of pears\n")
     assert card.index("| macro F1 | 0.750 | 0.500 to 0.900 | 24 |") < card.index("| accuracy |")
     assert "ROC-AUC" not in card
-    assert "| 30 病果 | 8 | 0.75 | 0.4 to 0.9 | 0.7 |" in card
+    assert "| 30 病果 | 8 | 0.75 | 0.40 to 0.90 | 0.70 |" in card
     assert "the one in this bundle is that of fold 0" in card
+    assert "- 12 photos taught it." in card  # of 24; the others are its validation fold
     assert "- It is still right with the middle painted over." in card
     assert "| ONNX Runtime | " in card
     assert "ONNX Runtime (in this bundle)" in card

@@ -107,6 +107,7 @@ def test_the_page_tells_frontier_parity_and_what_int8_changes(written):
     assert "<large>" not in page
     assert page.count('<circle class="leads"') == 3
     assert page.count("<circle") == 6
+    assert page.count('text-anchor="start">small') + page.count('text-anchor="end">small') == 2
     assert "http" not in page.replace("http-equiv", "")
     assert [row["model"] for row in rows] == ["small"] * 3 + ["<large>"] * 3
     assert [row["leaves"] for row in rows] == ["False", "True", "False"] * 2

@@ -14,7 +14,10 @@ TOP, BOTTOM = 18, 30  # of these, above and below the area
 
 @dataclass(frozen=True)
 class Dot:
-    """A model in a chart of score against cost: its place, and the ends of its interval."""
+    """A model in a chart of score against cost: its place, and the ends of its interval.
+
+    `named` says whether its name is written beside it; it is told on hover either way.
+    """
 
     name: str
     x: float
@@ -22,6 +25,7 @@ class Dot:
     low: float
     high: float
     leads: bool
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ def cost_chart(label: str, dots: Sequence[Dot], unit: str = "photos/s") -> Marku
         parts.append(
             circle(place, axes.y(dot.y), 7 if dot.leads else 5, "leads" if dot.leads else "", told)
         )
+        if not dot.named:
+            continue
         anchor = "start" if place < 75 else "end"
         parts.append(
             Markup('<text x="{}%" dx="{}" y="{}" text-anchor="{}">{}</text>').format(
