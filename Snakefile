@@ -39,6 +39,7 @@ include: "rules/report.smk"
 include: "rules/merge.smk"
 include: "rules/submission.smk"
 include: "rules/deploy.smk"
+include: "rules/web_demo.smk"
 
 
 rule all:
