@@ -55,9 +55,12 @@ export function resize(image, width, height) {
   const weights = shrinks && both ? areaWeights : shrinks ? linearWeights : cubicWeights
   const rows = blendRows(image, weights(image.height, height))
   const values = blendColumns(rows, image.width, height, weights(image.width, width))
+  // OpenCV has code of its own for means of four pixels, which rounds a half up, not to even.
+  const isHalf = image.width === 2 * width && image.height === 2 * height
+  const round = isHalf ? Math.round : roundHalfEven
   const pixels = new Uint8Array(values.length)
   for (let at = 0; at < values.length; at += 1) {
-    pixels[at] = Math.min(255, Math.max(0, roundHalfEven(values[at])))
+    pixels[at] = Math.min(255, Math.max(0, round(values[at])))
   }
   return { width, height, pixels }
 }

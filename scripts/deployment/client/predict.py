@@ -126,7 +126,10 @@ def resize(image, width, height):
     weights = area_weights if shrinks and both else linear_weights if shrinks else cubic_weights
     rows = blend(image, *weights(image.shape[0], height))  # (height, old width, 3)
     values = blend(rows.transpose(1, 0, 2), *weights(image.shape[1], width)).transpose(1, 0, 2)
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+    # OpenCV has code of its own for means of four pixels, which rounds a half up, not to even.
+    is_half = image.shape[:2] == (2 * height, 2 * width)
+    levels = np.floor(values + 0.5) if is_half else np.rint(values)
+    return levels.clip(0, 255).astype(np.uint8)
 
 
 def blend(rows, first, weights):
