@@ -5,7 +5,8 @@ an export does not depend on the device that trained.
 REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}/train.parquet and the
           photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
 PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
-          model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json
+          model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json,
+          MODEL_CARD.md, bundle.zip; deploy/exports.csv and deployment.html of all models
 """
 
 # One model is deployed, also where the mean of the folds is handed in.
@@ -134,7 +135,80 @@ rule measure_exports:
         " --catalog {input.catalog:q} --root {params.root:q} --out {output:q} 2>&1 | tee {log:q}"
 
 
+# Which of the ONNX models goes out, in the bundle and wherever else one is used.
+leaving_model = (
+    rules.quantise_onnx.output.model
+    if config["deploy"]["precision"] == "int8"
+    else rules.export_onnx.output[0]
+)
+
+
+rule write_bundle:
+    input:
+        weights=rules.export_paddle.input.weights,
+        described=rules.export_paddle.input.model,
+        model=leaving_model,
+        parity=rules.check_parity.output,
+        speed=rules.measure_exports.output,
+        scores=rules.evaluate_model.output.scores,
+        per_class=rules.evaluate_model.output.per_class,
+        out_of_fold=rules.evaluate_model.output.out_of_fold,
+        shortcuts=rules.explain_leader.output.shortcuts,
+        catalog=rules.catalog_training_photos.output.catalog,
+        classes=rules.catalog_training_photos.output.classes,
+        client="scripts/deployment/client/predict.py",
+        templates=template_files("scripts/deployment/templates"),
+    output:
+        bundle=f"{results}/deploy/{{model}}/bundle.zip",
+        card=f"{results}/deploy/{{model}}/MODEL_CARD.md",
+    log:
+        f"{results}/logs/write_bundle/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings(
+            "competition",
+            metric=config["rules"]["metric"],
+            deploy={key: config["deploy"][key] for key in ("examples", "precision")},
+        ),
+        code=code_of("write_bundle.py"),
+        fold=deployed_fold,
+        root=photo_folder,
+    shell:
+        "python scripts/write_bundle.py --cfg {params.cfg:q} --name {wildcards.model:q}"
+        " --weights {input.weights:q} --fold {params.fold} --model {input.model:q}"
+        " --parity {input.parity:q} --speed {input.speed:q} --scores {input.scores:q}"
+        " --per-class {input.per_class:q} --out-of-fold {input.out_of_fold:q}"
+        " --shortcuts {input.shortcuts:q} --catalog {input.catalog:q} --classes {input.classes:q}"
+        " --root {params.root:q} --bundle {output.bundle:q} --card {output.card:q}"
+        " 2>&1 | tee {log:q}"
+
+
+rule write_deployment_page:
+    input:
+        parities=expand(rules.check_parity.output, model=deployed_models),
+        speeds=expand(rules.measure_exports.output, model=deployed_models),
+        templates=template_files("scripts/deployment/page", "scripts/zest/page"),
+    output:
+        table=f"{results}/deploy/exports.csv",
+        page=report(
+            f"{results}/deployment.html", category="Report", labels={"figure": "deployment"}
+        ),
+    log:
+        f"{results}/logs/write_deployment_page.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings("competition", metric=config["rules"]["metric"]),
+        code=code_of("write_deployment_page.py"),
+    shell:
+        "python scripts/write_deployment_page.py --cfg {params.cfg:q}"
+        " --parities {input.parities:q} --speeds {input.speeds:q} --table {output.table:q}"
+        " --html {output.page:q} 2>&1 | tee {log:q}"
+
+
 rule deploy:
     input:
-        expand(rules.measure_exports.output, model=deployed_models),
+        rules.write_deployment_page.output,
+        expand(rules.write_bundle.output, model=deployed_models),
         expand(rules.check_parity.output, model=deployed_models),

@@ -4,7 +4,7 @@ Reads models/{model}/fold{fold}/, the exports under deploy/{model}/, evaluation/
 out_of_fold.parquet, images/{size}/train.parquet and the photos' files; writes
 deploy/{model}/parity.json. The validation photos of the fold go through every path: the training
 model, Paddle Inference, ONNX Runtime in float32 and in INT8, OpenVINO where it is installed. A path
-that differs beyond the tolerance ends the deployment, with the link of the chain that differs first.
+that differs beyond the tolerance ends the deployment, with the link of the chain that differs.
 """
 
 import argparse
@@ -167,7 +167,8 @@ def check(faults: list[str | None]) -> None:
     """
     told = [fault for fault in faults if fault]
     if told:
-        raise UserError("the exported model is not the one that was scored. " + "; ".join(told))
+        lines = "".join(f"\n  {fault}" for fault in told)
+        raise UserError(f"the exported model is not the one that was scored:{lines}")
 
 
 def sentence(path: dict, is_scored: bool) -> str:

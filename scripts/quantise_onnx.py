@@ -1,8 +1,8 @@
 """Quantise an exported model to INT8, leaving in float what its probabilities need.
 
 Reads deploy/{model}/model.onnx and photos that the model was trained on, from
-images/{size}/train.parquet; writes deploy/{model}/model_int8.onnx and quantisation.json. No photo of
-the validation fold is looked at: those judge the result.
+images/{size}/train.parquet; writes deploy/{model}/model_int8.onnx and quantisation.json. No photo
+of the validation fold is looked at: those judge the result.
 """
 
 import argparse

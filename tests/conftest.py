@@ -121,3 +121,21 @@ def submitted(tmp_path_factory) -> Path:
 def in_submitted(submitted, tmp_path, monkeypatch) -> None:
     """Make a copy of that competition the present folder."""
     monkeypatch.chdir(shutil.copytree(submitted, tmp_path / "copy"))
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory) -> Path:
+    """A small network in a trained model's folder, exported to deploy/small/, with photos."""
+    from exported_folder import export, score  # imports paddle
+
+    folder = tmp_path_factory.mktemp("exported")
+    with contextlib.chdir(folder):
+        export()
+        score()
+    return folder
+
+
+@pytest.fixture
+def in_exported(exported, tmp_path, monkeypatch) -> None:
+    """Make a copy of that folder the present one."""
+    monkeypatch.chdir(shutil.copytree(exported, tmp_path / "copy"))

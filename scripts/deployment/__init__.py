@@ -1,1 +1,1 @@
-"""Taking a trained model out of Zest: exports, the proof that they are the model, and their users."""
+"""Taking a trained model out of Zest: its exports, and the proof that they are the model."""

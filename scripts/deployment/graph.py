@@ -72,9 +72,9 @@ def add_heat(graph: onnx.GraphProto) -> bool:
     """Add the output `heat`, float32 (batch, K, h, w): the class activation maps.
 
     Where a network ends in the mean over the places of its last maps and one linear layer, the
-    share of a place in the logit of a class is the weighted sum of the maps there (Zhou et al. 2016,
-    "Learning Deep Features for Discriminative Localization", section 2). It is what Grad-CAM gives
-    for such a network, before negative values are cut off.
+    share of a place in the logit of a class is the weighted sum of the maps there (Zhou et al.
+    2016, "Learning Deep Features for Discriminative Localization", section 2). It is what Grad-CAM
+    gives for such a network, before negative values are cut off.
 
     Returns:
         Whether the network ends in this way; the graph is left alone where it does not.
@@ -83,7 +83,9 @@ def add_heat(graph: onnx.GraphProto) -> bool:
     if ending is None:
         return False
     maps, weights = ending  # (classes, channels)
-    kernel = numpy_helper.from_array(np.ascontiguousarray(weights[:, :, None, None]), "heat_weights")
+    kernel = numpy_helper.from_array(
+        np.ascontiguousarray(weights[:, :, None, None]), "heat_weights"
+    )
     graph.initializer.append(kernel)
     graph.node.append(helper.make_node("Conv", [maps, kernel.name], [HEAT], name=HEAT))
     shape = [BATCH, len(weights), "heat_rows", "heat_columns"]

@@ -1,8 +1,8 @@
 """Is what was exported the model that was scored? The same photos through every path.
 
-A path is one way from images to probabilities: the training model, its exports in the runtimes that
-are installed. A link is one step from a photo's file to its probabilities, compared between Zest and
-an exported model with the client of its bundle; the first link that differs is where to look.
+A path is one way from images to probabilities: the training model, its exports in the runtimes
+that are installed. A link is one step from a photo's file to its probabilities, compared between
+Zest and an exported model with the client of its bundle; the first that differs is where to look.
 """
 
 from collections.abc import Callable, Iterable

@@ -4,7 +4,8 @@ Weights are quantised by channel and activations by tensor, as Q-DQ pairs that e
 reads: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html. One range for
 all channels ruins depthwise convolutions (Krishnamoorthi 2018, "Quantizing deep convolutional
 networks for efficient inference", section 3.1), and the first layers of a mobile network are the
-most sensitive ones (Nagel et al. 2019, "Data-Free Quantization", section 3).
+most sensitive ones (Nagel et al. 2019, "Data-Free Quantization", section 3). The classifier always
+stays in float: it is small, and a linear probe with large weights loses its classes otherwise.
 """
 
 import contextlib
@@ -31,7 +32,7 @@ from deployment.running import BATCH_SIZE, open_session, probabilities_of
 METHODS = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
 FIRST_IN_FLOAT = (0, 1, 2, 3, 5, 8, 12)  # so many convolutions from the input on
 QUANTISED = (
-    *("Conv", "Gemm", "MatMul", "Add", "Concat", "Clip", "Relu"),
+    *("Conv", "Add", "Concat", "Clip", "Relu"),
     *("GlobalAveragePool", "AveragePool", "MaxPool"),
 )
 
@@ -109,9 +110,7 @@ def search(
     return min(trials, key=_distance), trials
 
 
-def find_ranges(
-    model: Path, images: np.ndarray, calibration: str, scratch: Path
-) -> TensorsData:
+def find_ranges(model: Path, images: np.ndarray, calibration: str, scratch: Path) -> TensorsData:
     """Return the ranges of all activations on some photos, by one of METHODS."""
     calibrator = create_calibrator(
         str(model),
@@ -121,11 +120,11 @@ def find_ranges(
     )
     with contextlib.redirect_stdout(None):
         calibrator.collect_data(_Photos(images))
-    return calibrator.compute_data()
+        return calibrator.compute_data()
 
 
 def quantise(model: Path, ranges: TensorsData, in_float: Sequence[str]) -> onnx.ModelProto:
-    """Return the quantised model; preprocessing, heat maps and the nodes of `in_float` stay float."""
+    """Return the quantised model; preprocessing, heat maps and `in_float` nodes stay float."""
     loaded = onnx.load(str(model))
     told = {one.key: one.value for one in loaded.metadata_props}
     quantiser = QDQQuantizer(
@@ -141,8 +140,10 @@ def quantise(model: Path, ranges: TensorsData, in_float: Sequence[str]) -> onnx.
         extra_options={},
     )
     quantiser.quantize_model()
+    quantiser.model.topological_sort()
     made = quantiser.model.model
     onnx.helper.set_model_props(made, told)
+    onnx.checker.check_model(made, full_check=True)
     return made
 
 

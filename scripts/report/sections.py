@@ -9,6 +9,7 @@ from report import charts
 from report.found import Found
 from report.gains import advisable, gains
 from zest.metrics import reliability_bins
+from zest.page import plots
 from zest.page.section import Section
 from zest.words import listed
 
@@ -80,7 +81,7 @@ def costs(found: Found) -> Section:
         if np.isfinite([score[key] for key in ("value", "low", "high")]).all():
             x = float(cost["photos_per_second"])
             ends = (score["value"], score["low"], score["high"])
-            dots.append(charts.Dot(name, x, *ends, leads=not place))
+            dots.append(plots.Dot(name, x, *ends, leads=not place))
     label = f"{found.title} against photos a second"
     return Section(
         name="costs",
@@ -90,7 +91,7 @@ def costs(found: Found) -> Section:
         meaning=list(_cheaper(found)),
         content={
             "rows": rows,
-            "chart": charts.cost_chart(label, dots) if dots else None,
+            "chart": plots.cost_chart(label, dots) if dots else None,
             "title": found.title,
             "more": len(found.ranked) - len(rows),
         },
@@ -238,7 +239,7 @@ def learning(found: Found) -> Section:
         ]
         if lines:
             points = [point for line in lines for point in line.points]
-            axes = charts.axes_around(*zip(*points, strict=True))
+            axes = plots.axes_around(*zip(*points, strict=True))
             told = f"{title} by epoch, {_folds(len(found.histories))}"
             drawn.append((title, charts.curves(told, lines, axes)))
     epochs = max(len(rows) for rows in found.histories)

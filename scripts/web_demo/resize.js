@@ -53,8 +53,8 @@ export function resize(image, width, height) {
   const shrinks = width * height < image.width * image.height
   const both = width <= image.width && height <= image.height
   const weights = shrinks && both ? areaWeights : shrinks ? linearWeights : cubicWeights
-  const rows = blendRows(image, weights(image.height, height))
-  const values = blendColumns(rows, image.width, height, weights(image.width, width))
+  const columns = blendColumns(image, weights(image.width, width))
+  const values = blendRows(columns, width, image.height, weights(image.height, height))
   // OpenCV has code of its own for means of four pixels, which rounds a half up, not to even.
   const isHalf = image.width === 2 * width && image.height === 2 * height
   const round = isHalf ? Math.round : roundHalfEven
@@ -71,7 +71,7 @@ export function roundHalfEven(value) {
   return below % 2 === 0 ? below : below + 1
 }
 
-function blendRows({ width, height, pixels }, { taps, first, weights }) {
+function blendRows(pixels, width, height, { taps, first, weights }) {
   const line = width * 3
   const blended = new Float32Array(first.length * line)
   for (let row = 0; row < first.length; row += 1) {
@@ -86,7 +86,7 @@ function blendRows({ width, height, pixels }, { taps, first, weights }) {
   return blended
 }
 
-function blendColumns(rows, width, height, { taps, first, weights }) {
+function blendColumns({ width, height, pixels }, { taps, first, weights }) {
   const columns = first.length
   const blended = new Float32Array(height * columns * 3)
   for (let row = 0; row < height; row += 1) {
@@ -97,9 +97,9 @@ function blendColumns(rows, width, height, { taps, first, weights }) {
         if (weight === 0) continue
         const old = Math.min(width - 1, Math.max(0, first[column] + tap))
         const from = (row * width + old) * 3
-        red = single(red + single(weight * rows[from]))
-        green = single(green + single(weight * rows[from + 1]))
-        blue = single(blue + single(weight * rows[from + 2]))
+        red = single(red + single(weight * pixels[from]))
+        green = single(green + single(weight * pixels[from + 1]))
+        blue = single(blue + single(weight * pixels[from + 2]))
       }
       const to = (row * columns + column) * 3
       blended[to] = red

@@ -1,1 +1,1 @@
-"""What is handed to people without Zest; it imports nothing of Zest, and neither Paddle nor OpenCV."""
+"""What is handed to people without Zest; it imports neither Zest nor Paddle nor OpenCV."""

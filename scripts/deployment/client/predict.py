@@ -3,8 +3,8 @@
     python predict.py photo.jpg another.jpg folder/
     python predict.py --self-test
 
-Needs Python 3.9 or newer with onnxruntime, numpy and Pillow. Photos are decoded, resized and cut as
-they were for training; how is written in the model itself, with the names of the classes.
+Needs Python 3.10 or newer with onnxruntime, numpy and Pillow. Photos are decoded, resized and cut
+as they were for training; how is written in the model itself, with the names of the classes.
 """
 
 import argparse
@@ -124,12 +124,12 @@ def resize(image, width, height):
     shrinks = width * height < image.shape[0] * image.shape[1]
     both = width <= image.shape[1] and height <= image.shape[0]
     weights = area_weights if shrinks and both else linear_weights if shrinks else cubic_weights
-    rows = blend(image, *weights(image.shape[0], height))  # (height, old width, 3)
-    values = blend(rows.transpose(1, 0, 2), *weights(image.shape[1], width)).transpose(1, 0, 2)
-    # OpenCV has code of its own for means of four pixels, which rounds a half up, not to even.
-    is_half = image.shape[:2] == (2 * height, 2 * width)
-    levels = np.floor(values + 0.5) if is_half else np.rint(values)
-    return levels.clip(0, 255).astype(np.uint8)
+    # Columns first, as OpenCV does it: where a value lies halfway, the order of the sums decides.
+    columns = blend(image.transpose(1, 0, 2), *weights(image.shape[1], width))
+    values = blend(columns.transpose(1, 0, 2), *weights(image.shape[0], height))
+    halved = image.shape[:2] == (2 * height, 2 * width)  # OpenCV rounds .5 up there, else to even
+    rounded = np.floor(values + 0.5) if halved else np.rint(values)
+    return rounded.clip(0, 255).astype(np.uint8)
 
 
 def blend(rows, first, weights):
@@ -251,7 +251,7 @@ def self_test(model):
     found = model.predict([EXAMPLES / row[0] for row in rows])
     differences = np.abs(found - expected).max(axis=1)
     same = bool((differences <= TOLERANCE).all())
-    for (name, *_), row, difference in zip(rows, found, differences):
+    for (name, *_), row, difference in zip(rows, found, differences, strict=True):
         state = "ok" if difference <= TOLERANCE else "DIFFERS"
         print(f"{name}: {model.label(row)} {row.max():.3f}, differs by {difference:.1e}: {state}")
     print("self-test passed" if same else f"self-test FAILED: more than {TOLERANCE} apart")

@@ -1,0 +1,194 @@
+"""Write the page of a deployment: every export of every model, its score, size, time and parity.
+
+Reads parity.json and speed.json of the deployed models; writes deploy/exports.csv and
+deployment.html, one file that needs no network.
+"""
+
+import argparse
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+from deployment.exports import Export, exports_of, frontier, short_name
+from deployment.names import INT8
+from zest.errors import run
+from zest.files import csv_text, write_text
+from zest.metrics import LOWER_IS_BETTER, TITLES
+from zest.page import plots, render_page
+from zest.page.section import Section
+from zest.words import listed
+
+TEMPLATE = Path(__file__).parent / "deployment" / "page" / "deployment.html.j2"
+COMPARED = {
+    "decode": "pixels of the photo's file, by Zest and by the program of the bundle",
+    "resize": "the image that the network sees, by both",
+    "normalise": "the network's input, by the training and by the graph",
+    "network": "probabilities, by the training model and by ONNX Runtime",
+    "quantise": "probabilities, by the training model and in INT8",
+}
+FILES = (
+    ("paddle/inference.json, .pdiparams", "Paddle Inference 3"),
+    ("paddle/inference.pdmodel, .pdiparams", "Paddle Inference 2, and Paddle Lite's converter"),
+    ("model.onnx", "ONNX Runtime, OpenVINO and others; photos in, probabilities out"),
+    ("model_int8.onnx", "the same in 8 bits"),
+    ("bundle.zip", "a device without Zest: model, program, card, notices, self-test"),
+    ("MODEL_CARD.md", "people: what the model is, how good, and where its limits are"),
+)
+
+
+def table_section(exports: list[Export], threads: int, metric: str) -> Section:
+    """Return every export with its score, size and time."""
+    best = frontier(exports, metric in LOWER_IS_BETTER)
+    dots = [
+        plots.Dot(short_name(one), one.p50_ms, one.value, one.low, one.high, one in best)
+        for one in exports
+        if math.isfinite(one.value) and math.isfinite(one.low) and math.isfinite(one.high)
+    ]
+    title = TITLES[metric]
+    rows = [
+        {
+            "model": one.model,
+            "export": one.export,
+            "score": "" if math.isnan(one.value) else f"{one.value:.3f}",
+            "megabytes": f"{one.megabytes:.2f}",
+            "p50": f"{one.p50_ms:.1f}",
+            "p95": f"{one.p95_ms:.1f}",
+            "rate": f"{one.photos_per_second:.0f}",
+            "memory": f"{one.peak_memory_mb:.0f}",
+            "mark": "frontier" if one in best else "",
+        }
+        for one in exports
+    ]
+    names = listed([f"{one.model} ({one.export})" for one in best])
+    return Section(
+        name="exports",
+        title="What to take",
+        n=f"n = {len(exports)} exports; {threads} thread{'' if threads == 1 else 's'}",
+        source="deploy/exports.csv: speed.json and parity.json of each model",
+        meaning=[
+            f"On the frontier: {names}. Every other export is beaten by one of these in score, "
+            "size or time, and better in none.",
+            "Scores whose intervals overlap may differ by chance alone: then take the smaller or "
+            "the faster one.",
+        ],
+        content={
+            "title": title,
+            "rows": rows,
+            "chart": plots.cost_chart(f"{title} against ms a photo", dots, "ms") if dots else None,
+        },
+    )
+
+
+def parity_section(parities: dict[str, dict], metric: str) -> Section:
+    """Return how far each path lies from the training model."""
+    paths, largest = [], {}
+    for model, parity in parities.items():
+        for path in parity["paths"]:
+            loss = path["loss"] if parity["is_scored"] else None
+            paths.append(
+                {
+                    "model": model,
+                    "path": path["path"],
+                    "difference": f"{path['max_difference']:.1e}",
+                    "agreement": f"{path['agreement']:.1%}",
+                    "photos": path["photos"],
+                    "loss": f"{0.0 + loss['value']:.3f}" if loss else "",
+                    "interval": f"{loss['low']:.3f} to {loss['high']:.3f}" if loss else "",
+                }
+            )
+        for link in parity["links"]:
+            before = largest.get(link["name"], link)
+            largest[link["name"]] = max(before, link, key=lambda one: one["max_difference"])
+    tolerance = next(iter(parities.values()))["tolerance"]
+    flips = [
+        (model, path)
+        for model, parity in parities.items()
+        for path in parity["paths"]
+        if path["path"] == INT8 and path["agreement"] < 1
+    ]
+    meaning = [
+        f"Every path in float gives the probabilities that were scored, to {tolerance:g}, and the "
+        "same class for every photo; a deployment with another one would have been refused."
+    ]
+    for model, path in flips:
+        changed = round((1 - path["agreement"]) * path["photos"])
+        meaning.append(
+            f"INT8 of {model} changes the class of {changed} of {path['photos']} photos."
+        )
+    return Section(
+        name="parity",
+        title="Is it the model that was scored?",
+        n=f"n = {paths[0]['photos']} photos through every path",
+        source="deploy/{model}/parity.json",
+        meaning=meaning,
+        content={
+            "title": TITLES[metric],
+            "paths": paths,
+            "links": [
+                {
+                    "name": name,
+                    "what": COMPARED[name],
+                    "difference": f"{link['max_difference']:.1e} {link['unit']}",
+                }
+                for name, link in largest.items()
+            ],
+        },
+    )
+
+
+def files_section(int8: bool) -> Section:
+    """Return which file is for what."""
+    rows = [{"file": file, "what": what} for file, what in FILES if int8 or "int8" not in file]
+    return Section(
+        name="files",
+        title="What lies where",
+        n="in deploy/{model}/",
+        source="the folder deploy/ beside this page",
+        meaning=["Unpack bundle.zip, and two commands grade a photo: its README.md says which."],
+        content={"rows": rows},
+    )
+
+
+def main() -> None:
+    """Read what was measured, write the table and the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cfg", required=True, help="JSON: competition, metric")
+    parser.add_argument("--parities", required=True, type=Path, nargs="+", help="parity.json files")
+    parser.add_argument("--speeds", required=True, type=Path, nargs="+", help="speed.json files")
+    parser.add_argument("--table", required=True, type=Path, help="exports.csv, written")
+    parser.add_argument("--html", required=True, type=Path, help="deployment.html, written")
+    args = parser.parse_args()
+    cfg = json.loads(args.cfg)
+    metric = cfg["metric"]
+
+    parities, speeds = (
+        {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+        for paths in (args.parities, args.speeds)
+    )
+    exports = [
+        one for name, parity in parities.items() for one in exports_of(name, parity, speeds[name])
+    ]
+    rows = [asdict(one) for one in exports]
+    write_text(args.table, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
+    threads = next(iter(speeds.values()))["threads"]
+    best = frontier(exports, metric in LOWER_IS_BETTER)
+    page = render_page(
+        TEMPLATE,
+        competition=cfg["competition"],
+        headline=(
+            f"{len(exports)} exports of {listed(list(parities))} passed the gate; "
+            f"{len(best)} of them {'is' if len(best) == 1 else 'are'} worth having."
+        ),
+        sections=[
+            table_section(exports, threads, metric),
+            parity_section(parities, metric),
+            files_section(any(one.export == INT8 for one in exports)),
+        ],
+    )
+    write_text(args.html, page)
+    print(f"{len(exports)} exports: {args.html}", flush=True)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,160 @@
+"""The gate of a deployment: an export that is not the model that was scored does not pass."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+import check_parity
+from deployment import names, parity
+from deployment.client import predict as client
+from exported_folder import (
+    CATALOG_PATH,
+    IMAGES_PATH,
+    MODEL,
+    OUT_OF_FOLD_PATH,
+    PROGRAMS,
+    WEIGHTS,
+    call,
+    write,
+)
+from zest.contracts import OUT_OF_FOLD, read_table
+from zest.errors import UserError
+from zest.paired import Difference
+
+CFG = {
+    "seed": 0,
+    "metric": "accuracy",
+    "evaluation": {"confidence": 0.95, "resamples": 200},
+    "deploy": {"tolerance": 1e-5, "int8_max_loss": 0.005},
+}
+OUT = Path("parity.json")
+
+
+def gate(*more: object, fold: object = 0) -> dict:
+    arguments = ["--cfg", json.dumps(CFG), "--weights", WEIGHTS, "--fold", fold]
+    arguments += ["--programs", PROGRAMS, "--model", MODEL, "--out-of-fold", OUT_OF_FOLD_PATH]
+    arguments += ["--images", IMAGES_PATH, "--catalog", CATALOG_PATH, "--root", "."]
+    call(check_parity, *arguments, "--out", OUT, *more)
+    return json.loads(OUT.read_text(encoding="utf-8"))
+
+
+def change(constant: str, values: object) -> None:
+    """Change a constant of the exported model, as a faulty export would."""
+    model = onnx.load(str(MODEL))
+    (found,) = (one for one in model.graph.initializer if one.name.endswith(constant))
+    changed = np.array(values(numpy_helper.to_array(found).copy()))
+    found.CopyFrom(numpy_helper.from_array(changed, found.name))
+    onnx.save(model, str(MODEL))
+
+
+def refusal(*more: object) -> str:
+    with pytest.raises(UserError) as caught:
+        gate(*more)
+    assert not OUT.exists()
+    return str(caught.value)
+
+
+def test_a_true_export_passes_and_every_figure_is_told(in_exported, capsys):
+    told = gate("--int8", MODEL)  # nothing is lost by a model that is not quantised
+    assert [path["path"] for path in told["paths"]][:3] == [
+        names.PADDLE,
+        names.PADDLE_2,
+        names.ONNX,
+    ]
+    assert told["paths"][-1]["path"] == names.INT8
+    assert (told["photos"], told["is_scored"]) == (12, True)  # the even ones are of fold 0
+    for path in told["paths"]:
+        assert path["max_difference"] < 1e-5
+        assert path["agreement"] == 1
+        assert path["score"]["n"] == 12
+        assert path["loss"]["value"] == 0
+    assert [link["name"] for link in told["links"]] == [
+        *("decode", "resize", "normalise", "network", "quantise")
+    ]
+    assert all(link["holds"] for link in told["links"])
+    assert "100.0% of 12 photos get the same class, accuracy" in capsys.readouterr().out
+
+
+def test_a_model_of_all_photos_passes_without_a_score(in_exported, capsys):
+    told = gate(fold="all")
+    assert (told["photos"], told["is_scored"]) == (24, False)
+    assert "(photos that it has learned from)" in capsys.readouterr().out
+
+
+def test_another_network_is_refused_by_the_link_of_the_network(in_exported):
+    model = onnx.load(str(MODEL))
+    (classifier,) = (node for node in model.graph.node if node.op_type == "Gemm")
+    change(classifier.input[1], lambda weights: weights[:, ::-1])
+    told = refusal()
+    assert "ONNX Runtime: probabilities differ by up to" in told
+    assert "of 12 photos change their class" in told
+    assert "the first link that differs is network" in told
+    assert "Paddle Inference:" not in told
+
+
+def test_another_normalisation_is_refused_by_the_link_of_the_normalisation(in_exported):
+    model = onnx.load(str(MODEL))
+    multiplies = next(node for node in model.graph.node if node.op_type == "Mul")
+    change(multiplies.input[1], lambda scale: scale * 1.02)
+    assert "the first link that differs is normalise, by" in refusal()
+
+
+def test_other_pixels_are_refused_by_the_link_that_makes_them(in_exported, monkeypatch):
+    nearest = lambda image, size, how: image[:size, :size]  # noqa: E731
+    monkeypatch.setattr(client, "fit", nearest)
+    assert "the first link that differs is resize, by" in refusal()
+    monkeypatch.setattr(client, "load_rgb", lambda file, short_side: np.zeros((9, 9, 3), np.uint8))
+    assert "the first link that differs is decode, by 2.6e+02 levels of 255" in refusal()
+
+
+def test_predictions_that_were_scored_of_another_training_are_refused(in_exported):
+    rows = read_table(OUT_OF_FOLD_PATH, OUT_OF_FOLD).to_pylist()
+    rows[0]["probabilities"] = rows[0]["probabilities"][::-1]
+    write(OUT_OF_FOLD_PATH, rows, OUT_OF_FOLD)
+    assert "the training model, again: probabilities differ by up to" in refusal()
+
+
+def lost(value: float, low: float) -> Difference:
+    return Difference(value, low, 2 * value - low, 3, 1, 0.5, low > 0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "refused"),
+    [
+        (lost(0.02, -0.01), False),  # a photo or two: chance
+        (lost(0.004, 0.001), False),  # sure, and within what is allowed
+        (lost(0.02, 0.01), True),
+        (lost(float("nan"), float("nan")), True),
+    ],
+)
+def test_int8_is_refused_where_its_loss_is_too_large_beyond_chance(loss, refused):
+    assert parity.loses_too_much(loss, 0.005) is refused
+
+
+def test_int8_that_loses_its_classes_is_refused_with_the_way_out(in_exported):
+    rows = read_table(OUT_OF_FOLD_PATH, OUT_OF_FOLD).to_pylist()
+    for row in rows:  # as it predicts, so that all it loses is told
+        row["label"] = int(np.argmax(row["probabilities"]))
+    write(OUT_OF_FOLD_PATH, rows, OUT_OF_FOLD)
+    float_model = MODEL.read_bytes()
+    model = onnx.load(str(MODEL))
+    (classifier,) = (node for node in model.graph.node if node.op_type == "Gemm")
+    change(classifier.input[2], lambda bias: bias + np.array([0, 0, 100], np.float32))
+    broken = Path("broken.onnx")
+    broken.write_bytes(MODEL.read_bytes())
+    MODEL.write_bytes(float_model)
+    told = refusal("--int8", broken)
+    assert "ONNX Runtime INT8: it loses" in told
+    assert "more than deploy.int8_max_loss (0.005). Set deploy.int8: false" in told
+    assert "the first link that differs is quantise" in told
+
+
+def test_nan_is_never_parity():
+    scored = np.full((2, 3), 1 / 3)
+    found = scored.copy()
+    found[0, 0] = np.nan
+    assert parity.broken(parity.compare("a path", scored, found), 1e-5)

@@ -1,0 +1,122 @@
+"""The program of the bundle sees a photo as the training did, and needs nothing of Zest."""
+
+import io
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deployment.client import predict as client
+from exported_folder import MODEL
+from zest import images as ours
+
+PROGRAM = Path(client.__file__)
+SIZES = [(320, 320), (448, 448), (640, 480), (253, 192), (231, 640), (100, 90), (224, 224)]
+
+
+def noise(height: int, width: int, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(height).integers(0, 256, (height, width, channels), np.uint8)
+
+
+def encoded(image: Image.Image, kind: str, **options) -> bytes:
+    made = io.BytesIO()
+    image.save(made, kind, **options)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("how", ["crop", "stretch", "pad"])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_it_resizes_as_the_training_does(height, width, how):
+    image = noise(height, width)
+    expected = ours.fit(image, 224, how).astype(int)
+    differences = np.abs(client.fit(image, 224, how) - expected)
+    one_grows = how == "stretch" and min(height, width) < 224 < max(height, width)
+    assert differences.max() <= 1
+    assert (differences > 0).mean() <= (0.2 if one_grows else 1e-4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("short_side", [None, 96, 200])
+def test_it_decodes_a_jpeg_as_the_training_does(orientation, short_side):
+    exif = Image.Exif()
+    exif[ours.ORIENTATION] = orientation
+    data = encoded(Image.fromarray(noise(411, 307)), "JPEG", exif=exif, quality=85)
+    expected = ours.load_rgb(data, short_side=short_side)
+    found = client.load_rgb(io.BytesIO(data), short_side)
+    assert found.shape == expected.shape
+    assert (found == expected).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "CMYK", "I;16"])
+def test_it_decodes_other_colours_as_the_training_does(mode):
+    if mode == "I;16":
+        values = np.random.default_rng(0).integers(0, 65536, (40, 50)).astype(np.uint16)
+        image = Image.fromarray(values)
+    else:
+        image = Image.fromarray(noise(40, 50, 4), "RGBA").convert(mode)
+    kind = "TIFF" if mode == "CMYK" else "PNG"
+    data = encoded(image, kind)
+    assert (client.load_rgb(io.BytesIO(data)) == ours.load_rgb(data)).all()
+
+
+def test_a_bomb_is_refused_before_its_pixels_are_decoded():
+    data = bytearray(encoded(Image.new("L", (8, 8)), "PNG"))
+    data[16:24] = (60_000).to_bytes(4, "big") * 2  # of the header: width and height
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    with pytest.raises(client.UnreadablePhoto, match="60000 x 60000 pixels, more than"):
+        client.load_rgb(io.BytesIO(bytes(data)))
+
+
+@pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a"])
+def test_what_is_no_photo_is_refused(content):
+    with pytest.raises(client.UnreadablePhoto):
+        client.load_rgb(io.BytesIO(content))
+
+
+def test_a_photo_that_is_cut_short_is_refused():
+    data = encoded(Image.fromarray(noise(64, 64)), "JPEG")
+    with pytest.raises(client.UnreadablePhoto, match="broken image data"):
+        client.load_rgb(io.BytesIO(data[: len(data) // 2]))
+
+
+BARE = """
+import sys
+for name in ("zest", "paddle", "cv2", "simplejpeg", "pandas", "pyarrow", "onnx"):
+    sys.modules[name] = None  # an import of it fails
+sys.argv[0] = {program!r}
+import runpy
+runpy.run_path({program!r}, run_name="__main__")
+"""
+
+
+def run_bare(*arguments: object) -> subprocess.CompletedProcess:
+    """Run the program as a file, where what it may not need cannot be imported."""
+    command = [sys.executable, "-c", BARE.format(program=str(PROGRAM)), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_it_grades_files_and_folders_without_zest_and_tells_of_what_it_cannot(in_exported):
+    folder = Path("fruit")
+    folder.mkdir()
+    Image.fromarray(noise(50, 60)).save(folder / "b.png")
+    Image.fromarray(noise(60, 50)).save("a.jpg")
+    (folder / "c.jpg").write_bytes(b"no photo")
+    (folder / "notes.txt").write_text("no photo either, and not taken for one")
+    done = run_bare("a.jpg", folder, "--model", MODEL, "--csv", "grades.csv", "--threads", 1)
+    assert done.returncode == 1, done.stderr
+    assert "fruit/c.jpg: cannot be graded: not an image" in done.stderr
+    header, *rows = Path("grades.csv").read_text(encoding="utf-8").splitlines()
+    assert header == "photo,class_num,name,10,20,30"
+    assert [row.split(",")[0] for row in rows] == ["a.jpg", "fruit/b.png"]
+    expected = client.Model(MODEL, 1).predict(["a.jpg"])[0]
+    assert np.allclose(np.array(rows[0].split(",")[3:], float), expected, atol=1e-6)
+
+
+def test_without_photos_it_says_what_to_name(in_exported):
+    done = run_bare("--model", MODEL)
+    assert done.returncode == 2
+    assert "no photos; name files or folders, or --self-test" in done.stderr
