@@ -73,7 +73,8 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
 
 def copy_runtime(runtime: Path, out: Path) -> None:
     """Copy the runtime, with the licences that the package in Python has of the same project."""
-    shutil.copytree(runtime, out)
+    hidden = shutil.ignore_patterns(".*")  # such as the mark that Snakemake leaves in a folder
+    shutil.copytree(runtime, out, ignore=hidden)
     found = importlib.util.find_spec(RUNTIME)
     for folder in found.submodule_search_locations or () if found else ():
         for name in LICENCES:
