@@ -41,6 +41,7 @@ include: "rules/submission.smk"
 include: "rules/second_stage.smk"
 include: "rules/deploy.smk"
 include: "rules/predict_folder.smk"
+include: "rules/web_demo.smk"
 
 
 rule all:

@@ -101,6 +101,13 @@ def template_files(*folders):
     )
 
 
+def static_files(folder):
+    """The files of a page that are handed out as they are: inputs that are no Python code."""
+    return sorted(
+        str(path.relative_to(workflow.basedir)) for path in Path(workflow.basedir, folder).iterdir()
+    )
+
+
 def model_setting(key, or_else=None):
     """Make a function from the wildcards to a setting of the rule's model, or to something else."""
     return lambda wildcards: config["models"][wildcards.model][key] or or_else

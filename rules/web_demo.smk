@@ -1,0 +1,67 @@
+"""
+Writes a static folder that grades photos in a browser, with one model that the parity gate has passed:
+the one that is handed in, or the leader among those that are deployed.
+
+REQUIRES: of each candidate deploy/{model}/model.onnx or model_int8.onnx, parity.json and
+          evaluation/{model}/scores.json; leaderboard.csv where submission.model names no single model;
+          npm
+PROVIDES: deploy/web_runtime/ (what computes in the browser), deploy/web/ (the folder to serve)
+"""
+
+# Of an ensemble the page has its best member: one network that a phone can run.
+web_candidates = [chosen_model] if chosen_model in config["models"] else deployed_models
+
+
+rule install_web_runtime:
+    input:
+        package="envs/web/package.json",
+        lock="envs/web/package-lock.json",
+    output:
+        directory(f"{results}/deploy/web_runtime"),
+    log:
+        f"{results}/logs/install_web_runtime.log",
+    conda:
+        "../envs/web.yaml"
+    params:
+        code=code_of("install_web_runtime.py"),
+    shell:
+        "python scripts/install_web_runtime.py --package {input.package:q} --lock {input.lock:q}"
+        " --out {output:q} 2>&1 | tee {log:q}"
+
+
+rule web_demo:
+    input:
+        leaderboard=rules.compare_models.output.table if len(web_candidates) > 1 else [],
+        models=expand(
+            (
+                rules.quantise_onnx.output.model
+                if config["deploy"]["precision"] == "int8"
+                else rules.export_onnx.output
+            ),
+            model=web_candidates,
+        ),
+        parity=expand(rules.check_parity.output, model=web_candidates),
+        scores=expand(rules.evaluate_model.output.scores, model=web_candidates),
+        runtime=rules.install_web_runtime.output,
+        style="scripts/zest/page/page.css",
+        sources=static_files("scripts/web_demo"),
+    output:
+        directory(f"{results}/deploy/web"),
+    log:
+        f"{results}/logs/web_demo.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings(
+            "competition",
+            metric=config["rules"]["metric"],
+            precision=config["deploy"]["precision"],
+        ),
+        code=code_of("build_web_demo.py"),
+        candidates=web_candidates,
+        leaderboard="--leaderboard" if len(web_candidates) > 1 else "",
+    shell:
+        "python scripts/build_web_demo.py --cfg {params.cfg:q} --candidates {params.candidates:q}"
+        " {params.leaderboard} {input.leaderboard:q} --models {input.models:q}"
+        " --parity {input.parity:q} --scores {input.scores:q} --runtime {input.runtime:q}"
+        " --sources {input.sources:q} --style {input.style:q} --out {output:q} 2>&1 | tee {log:q}"

@@ -1,0 +1,118 @@
+"""The folder of the page that grades photos: what it says of its model, icons, offline list."""
+
+import hashlib
+import importlib.util
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import onnx
+from PIL import Image, ImageDraw
+
+from deployment.graph import HEAT
+from deployment.names import INT8, ONNX
+from zest.errors import UserError
+from zest.metrics import TITLES
+
+PATHS = {"float32": ONNX, "int8": INT8}
+# Of photos that are taken in: bytes and pixels of each, and how many are on the page at a time.
+LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "photos": 100}
+RUNTIME = "onnxruntime"
+LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
+PAPER, RIM, FRUIT, LIGHT = "#24221c", "#f4f1e8", "#e3b81f", "#f7dd7c"
+ICON_SIDES = (192, 512)
+_SMOOTH = 4  # an icon is drawn so many times larger
+
+
+def describe(model: Path, name: str, precision: str, scores: dict, parity: dict, cfg: dict) -> dict:
+    """Return what the page says of its model: about.json.
+
+    Args:
+        model: the exported model; its classes and preprocessing are those of its metadata.
+        name: of the model in the configuration.
+        precision: `float32` or `int8`.
+        scores: evaluation/{model}/scores.json.
+        parity: parity.json of the deployment.
+        cfg: competition and metric.
+
+    Raises:
+        UserError: the parity of this export was not checked.
+    """
+    loaded = onnx.load(str(model))
+    told = {one.key: one.value for one in loaded.metadata_props}
+    path = next((one for one in parity["paths"] if one["path"] == PATHS[precision]), None)
+    if path is None:
+        raise UserError(
+            f"deploy.precision: {precision}, and parity.json of {name} says nothing of it. Set "
+            "deploy.int8: true, or deploy.precision: float32."
+        )
+    confidence, metric = scores["confidence"], cfg["metric"]
+
+    def scored(key: str) -> dict:
+        return {**scores["scores"][key], "confidence": confidence}
+
+    return {
+        "competition": cfg["competition"],
+        "model": name,
+        "architecture": told["architecture"],
+        "precision": precision,
+        "model_bytes": model.stat().st_size,
+        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "classes": json.loads(told["classes"]),
+        "preprocessing": json.loads(told["preprocessing"]),
+        "heat": any(one.name == HEAT for one in loaded.graph.output),
+        "scores": {"accuracy": scored("accuracy")},
+        "metric": {"key": metric, "title": TITLES[metric], **scored(metric)},
+        # The model of one fold is the one that was scored; others have relatives that were.
+        "scored_itself": bool(parity["is_scored"] and scores["folds"] == 1),
+        "parity": {key: path[key] for key in ("max_difference", "agreement", "photos")},
+        "limits": LIMITS,
+    }
+
+
+def copy_runtime(runtime: Path, out: Path) -> None:
+    """Copy the runtime, with the licences that the package in Python has of the same project."""
+    hidden = shutil.ignore_patterns(".*")  # such as the mark that Snakemake leaves in a folder
+    shutil.copytree(runtime, out, ignore=hidden)
+    found = importlib.util.find_spec(RUNTIME)
+    for folder in found.submodule_search_locations or () if found else ():
+        for name in LICENCES:
+            shutil.copy(Path(folder, name), out)
+
+
+def draw_icon(side: int) -> Image.Image:
+    """Draw a fruit on a turntable with a lit rim; its middle 80 % may be cut to any shape."""
+    whole = side * _SMOOTH
+    image = Image.new("RGB", (whole, whole), PAPER)
+    pen = ImageDraw.Draw(image)
+
+    def disc(x: float, y: float, radius: float, **colours) -> None:
+        places = (x - radius, y - radius, x + radius, y + radius)
+        pen.ellipse(tuple(place * whole for place in places), **colours)
+
+    disc(0.5, 0.5, 0.37, outline=RIM, width=whole // 64)
+    disc(0.5, 0.5, 0.25, fill=FRUIT)
+    disc(0.43, 0.42, 0.07, fill=LIGHT)
+    return image.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def write_icons(out: Path) -> None:
+    """Write the icons that the manifest names."""
+    for side in ICON_SIDES:
+        draw_icon(side).save(out / f"icon-{side}.png", optimize=True)
+
+
+def fill_service_worker(source: str, out: Path) -> str:
+    """Return the service worker of a folder: its files, and a version that follows them."""
+    names = sorted(path.relative_to(out).as_posix() for path in files_of(out))
+    digest = hashlib.sha256(source.encode())
+    for name in names:
+        digest.update(f"{name}\0".encode() + hashlib.sha256((out / name).read_bytes()).digest())
+    kept = json.dumps(["./", *names])
+    return source.replace("'VERSION'", f"'{digest.hexdigest()[:16]}'").replace("['FILES']", kept)
+
+
+def files_of(folder: Path) -> Iterable[Path]:
+    """Yield the files in a folder and below it."""
+    return (path for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,111 @@
+/* Grades photos beside the page, so that it stays responsive: decoding, resizing and the network.
+
+Messages to it: {about, base}, once; then {id, file} for each photo. From it: {loaded, whole} while
+the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `grade` returns it, or
+{id, error: {code, values}}. */
+
+import { PhotoError } from './container.js'
+import { decode, drawUpright } from './decoding.js'
+import * as ort from './runtime/ort.wasm.min.mjs'
+import { fit } from './resize.js'
+
+const PREVIEW = 448 // pixels of a side
+const MOST_THREADS = 4
+
+let about
+let session
+let queue = Promise.resolve()
+
+self.onmessage = ({ data }) => {
+  queue = queue.then(() => (data.about ? start(data) : answer(data)))
+}
+
+async function start({ about: told, base }) {
+  about = told
+  try {
+    const runtime = new URL('runtime/', base).href
+    ort.env.wasm.wasmPaths = {
+      mjs: `${runtime}ort-wasm-simd-threaded.mjs`, wasm: `${runtime}ort-wasm-simd-threaded.wasm`,
+    }
+    // Threads share memory, which a browser allows only to pages that are served as isolated.
+    const threads = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)
+    ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1
+    const model = await download(new URL('model.onnx', base))
+    session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] })
+    const size = about.preprocessing.image_size
+    await run(new Uint8Array(size * size * 3)) // the first run also sets up; no photo waits for it
+    self.postMessage({ ready: true })
+  } catch (error) {
+    self.postMessage({ failed: String(error.message ?? error) })
+  }
+}
+
+async function download(url) {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`)
+  const whole = about.model_bytes
+  const bytes = new Uint8Array(whole)
+  let loaded = 0
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    bytes.set(value, loaded)
+    loaded += value.length
+    self.postMessage({ loaded, whole })
+  }
+  return bytes
+}
+
+async function answer({ id, file }) {
+  try {
+    const result = await grade(file)
+    self.postMessage({ id, ...result }, [result.preview])
+  } catch (error) {
+    const isPhoto = error instanceof PhotoError
+    const values = isPhoto ? error.values : { why: String(error.message ?? error) }
+    self.postMessage({ id, error: { code: isPhoto ? error.code : 'failed', values } })
+  }
+}
+
+/* Grades one photo.
+
+Returns its probabilities, the number of the likeliest class (`best`), the class activation map of that
+class ({rows, columns, values}; null where the model has none), what the network saw as `preview`
+(an ImageBitmap), the milliseconds it took, and whether the pixels are those of training (`exact`). */
+export async function grade(file) {
+  const began = performance.now()
+  const { image_size: size, fit: how } = about.preprocessing
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  const image = await decode(bytes, size, about.limits.pixels)
+  const { pixels, box } = fit(image, size, how)
+  const outputs = await run(pixels)
+  const probabilities = Array.from(outputs.probabilities.data)
+  const best = probabilities.indexOf(Math.max(...probabilities))
+  const milliseconds = performance.now() - began
+  const preview = draw(image.picture, box, size)
+  image.picture.close()
+  const heat = outputs.heat ? mapOf(outputs.heat, best) : null
+  return { probabilities, best, heat, preview, milliseconds, exact: image.exact }
+}
+
+function run(pixels) {
+  const { image_size: size } = about.preprocessing
+  return session.run({ images: new ort.Tensor('uint8', pixels, [1, size, size, 3]) })
+}
+
+function mapOf(heat, best) {
+  const [, , rows, columns] = heat.dims
+  const values = heat.data.slice(best * rows * columns, (best + 1) * rows * columns)
+  return { rows, columns, values }
+}
+
+function draw(picture, box, size) {
+  const canvas = new OffscreenCanvas(PREVIEW, PREVIEW)
+  const context = canvas.getContext('2d')
+  context.imageSmoothingQuality = 'high'
+  context.fillStyle = 'white'
+  context.scale(PREVIEW / size, PREVIEW / size)
+  context.fillRect(box.left, box.top, box.width, box.height)
+  drawUpright(context, picture, box)
+  return canvas.transferToImageBitmap()
+}

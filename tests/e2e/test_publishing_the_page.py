@@ -1,0 +1,52 @@
+"""`snakemake web_demo` from trained models to a photo that is graded in Chromium."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import open_chromium
+from conftest import snakemake
+from playwright.sync_api import Browser, expect
+from web_folder import served
+
+from deployment.client.predict import Model
+from zest.leader import choose_model
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def published(finished, chromium) -> Path:
+    if not shutil.which("npm") and not os.environ.get("ZEST_BROWSER"):
+        pytest.skip("no npm here; on Debian: apt install npm")
+    done = snakemake(finished, "-j2", "web_demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return finished / "results/tiny/deploy/web"
+
+
+def test_the_leader_is_published_and_grades_as_it_was_exported(published, finished, chromium):
+    told = json.loads((published / "about.json").read_text())
+    assert told["model"] == choose_model(finished / "results/tiny/leaderboard.csv")
+    photo = next((finished / "photos/test_images").iterdir())
+    with served(published) as address:
+        page = chromium.new_page()
+        page.goto(address)
+        page.set_input_files("#choose", photo)
+        expect(page.locator(".share")).to_be_visible(timeout=30_000)
+        share = float(page.locator(".share").text_content().rstrip("%")) / 100
+        expect(page.locator("#scored")).to_contain_text(f"of {told['scores']['accuracy']['n']} ")
+    (expected,) = Model(published / "model.onnx", 1).predict([photo])
+    assert np.isclose(share, expected.max(), atol=6e-4)
+
+
+def test_nothing_runs_again_once_it_is_published(published, finished):
+    done = snakemake(finished, "-n", "web_demo")
+    assert "Nothing to be done" in done.stdout + done.stderr

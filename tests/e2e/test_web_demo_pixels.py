@@ -1,0 +1,74 @@
+"""The page's own arithmetic on pixels, in Chromium, beside OpenCV, Pillow and the bundle."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+from browsing import open_chromium
+from PIL import Image
+from playwright.sync_api import Page
+from web_folder import SCRIPTS, SIZE, picture, served
+
+from deployment.client.predict import fit, resize
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page that can import the modules of the page that grades."""
+    with open_chromium() as browser, served(SCRIPTS / "web_demo") as address:
+        page = browser.new_page(java_script_enabled=True)
+        page.goto(address + "manifest.webmanifest")
+        yield page
+
+
+RESIZE = """async ([name, pixels, width, height, ...to]) => {
+  const module = await import('./resize.js')
+  const image = { width, height, pixels: new Uint8Array(pixels) }
+  return Array.from(module[name](image, ...to).pixels)
+}"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "most"),
+    [
+        ((61, 47), (30, 30), 1e-3),
+        ((90, 40), (45, 20), 0),
+        ((90, 60), (30, 20), 1e-3),
+        ((20, 17), (64, 64), 0.02),
+        ((80, 20), (32, 32), 0.1),  # in whole numbers there, and rare
+    ],
+    ids=["area", "half", "third", "cubic", "linear"],
+)
+def test_resizing_is_that_of_the_bundle_and_of_opencv(page, old, new, most):
+    image = np.asarray(picture(60, *old))
+    found = page.evaluate(RESIZE, ["resize", image.ravel().tolist(), *old, *new])
+    found = np.array(found, np.uint8).reshape(new[1], new[0], 3)
+    np.testing.assert_array_equal(found, resize(image, *new))
+    shrinks = new[0] * new[1] < old[0] * old[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    far = np.abs(found.astype(int) - cv2.resize(image, new, interpolation=how))
+    assert far.max() <= 1
+    assert (far > 0).mean() <= most
+
+
+@pytest.mark.parametrize("how", ["crop", "stretch", "pad"])
+@pytest.mark.parametrize("old", [(101, 64), (50, 97), (64, 64)])
+def test_fitting_is_that_of_the_bundle(page, how, old):
+    image = np.asarray(picture(61, *old))
+    found = page.evaluate(RESIZE, ["fit", image.ravel().tolist(), *old, SIZE, how])
+    np.testing.assert_array_equal(np.array(found, np.uint8), fit(image, SIZE, how).ravel())
+
+
+def test_transparency_is_laid_on_white_as_by_pillow(page):
+    values, alphas = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
+    clear = Image.fromarray(np.dstack([values, values, values, alphas]))
+    white = Image.new("RGBA", clear.size, "white")
+    expected = np.asarray(Image.alpha_composite(white, clear))[..., 0]
+    found = page.evaluate(
+        """async () => {
+          const { onWhite } = await import('./decoding.js')
+          return Array.from({ length: 65536 }, (_, at) => onWhite(at % 256, Math.floor(at / 256)))
+        }"""
+    )
+    np.testing.assert_array_equal(np.array(found).reshape(256, 256), expected)

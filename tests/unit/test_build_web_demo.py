@@ -1,0 +1,222 @@
+"""The folder of the web page: which model it has, what it says of it, what it keeps offline."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import helper
+
+from build_web_demo import build, choose, main
+from deployment import web_page
+from install_web_runtime import FILES, find_npm, install
+from zest.errors import UserError
+
+PROJECT = Path(__file__).parents[2]
+SOURCES = sorted((PROJECT / "scripts/web_demo").iterdir())
+STYLE = PROJECT / "scripts/zest/page/page.css"
+CLASSES = [{"class_num": "7", "name": "優"}, {"class_num": "3", "name": "reject"}]
+SCORE = {"value": 0.9, "low": 0.82, "high": 0.95, "n": 120}
+SCORES = {"confidence": 0.95, "folds": 1, "scores": {"accuracy": SCORE, "log_loss": SCORE}}
+FLOAT = {"path": "ONNX Runtime", "max_difference": 1e-7, "agreement": 1.0, "photos": 120}
+PARITY = {"is_scored": True, "paths": [FLOAT]}
+CFG = {"competition": "lemons", "metric": "log_loss", "precision": "float32"}
+
+
+@pytest.fixture
+def model(tmp_path) -> Path:
+    """A model that has the metadata of an export, and does nothing."""
+    tensor = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["images"], [name]) for name in ("probabilities", "heat")],
+        "small",
+        [tensor("images", onnx.TensorProto.FLOAT, ["batch", 2])],
+        [tensor(name, onnx.TensorProto.FLOAT, ["batch", 2]) for name in ("probabilities", "heat")],
+    )
+    made = helper.make_model(graph)
+    told = {
+        "architecture": "mobilenet",
+        "classes": json.dumps(CLASSES),
+        "preprocessing": json.dumps({"fit": "pad", "image_size": 96, "colour": "RGB"}),
+    }
+    helper.set_model_props(made, told)
+    path = tmp_path / "deploy/small/model.onnx"
+    path.parent.mkdir(parents=True)
+    onnx.save(made, str(path))
+    return path
+
+
+@pytest.fixture
+def runtime(tmp_path) -> Path:
+    folder = tmp_path / "web_runtime"
+    folder.mkdir()
+    for name in FILES:
+        (folder / name).write_text(name)
+    (folder / ".snakemake_timestamp").write_text("")  # a server may not hand it out
+    return folder
+
+
+def built(out: Path, model: Path, runtime: Path) -> Path:
+    about = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG)
+    build(out, SOURCES, STYLE, model, runtime, about)
+    return out
+
+
+def leaderboard(folder: Path, *models: str) -> Path:
+    path = folder / "leaderboard.csv"
+    path.write_text("model,score\n" + "".join(f"{name},0\n" for name in models))
+    return path
+
+
+def test_the_leader_among_the_candidates_is_published(tmp_path):
+    ranked = leaderboard(tmp_path, "trial=1", "large", "small")
+    assert choose(["small", "large"], ranked) == "large"
+    assert choose(["small"], None) == "small"
+    with pytest.raises(UserError, match=r"deploy\.models"):
+        choose(["other"], ranked)
+
+
+def test_the_page_tells_classes_preprocessing_scores_and_parity_of_its_model(model):
+    told = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG)
+    assert told["classes"] == CLASSES
+    assert told["preprocessing"]["fit"] == "pad"
+    assert told["heat"]
+    assert told["model_bytes"] == model.stat().st_size
+    assert told["scores"]["accuracy"] == {**SCORE, "confidence": 0.95}
+    assert (told["metric"]["key"], told["metric"]["title"]) == ("log_loss", "log loss")
+    assert told["parity"] == {"max_difference": 1e-7, "agreement": 1.0, "photos": 120}
+
+
+@pytest.mark.parametrize(
+    ("scored", "folds", "itself"), [(True, 1, True), (True, 5, False), (False, 1, False)]
+)
+def test_scores_of_other_folds_are_not_told_as_those_of_the_model(model, scored, folds, itself):
+    parity, scores = {**PARITY, "is_scored": scored}, {**SCORES, "folds": folds}
+    told = web_page.describe(model, "small", "float32", scores, parity, CFG)
+    assert told["scored_itself"] is itself
+
+
+def test_a_model_whose_parity_was_not_checked_is_refused(model):
+    with pytest.raises(UserError, match="int8"):
+        web_page.describe(model, "small", "int8", SCORES, PARITY, CFG)
+
+
+def test_the_offline_list_has_every_file_and_its_version_follows_their_content(
+    tmp_path, model, runtime
+):
+    out = built(tmp_path / "web", model, runtime)
+    worker = (out / "service-worker.js").read_text()
+    kept = set(json.loads(re.search(r"FILES = (\[.*\])", worker)[1]))
+    on_disk = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert kept == {"./"} | on_disk - {"service-worker.js"}
+    assert not any(path.rpartition("/")[2].startswith(".") for path in kept - {"./"})
+    assert {"runtime/LICENSE", "runtime/ThirdPartyNotices.txt", "model.onnx"} <= on_disk
+    assert (built(tmp_path / "again", model, runtime) / "service-worker.js").read_text() == worker
+    other = onnx.load(str(model))
+    other.doc_string = "another training"
+    onnx.save(other, str(model))
+    assert (built(tmp_path / "other", model, runtime) / "service-worker.js").read_text() != worker
+
+
+def test_a_folder_is_built_anew_without_what_it_had(tmp_path, model, runtime):
+    out = built(tmp_path / "web", model, runtime)
+    (out / "old.js").write_text("")
+    assert not (built(out, model, runtime) / "old.js").exists()
+
+
+def test_what_the_page_refers_to_is_in_the_folder(tmp_path, model, runtime):
+    out = built(tmp_path / "web", model, runtime)
+    page = (out / "index.html").read_text()
+    manifest = json.loads((out / "manifest.webmanifest").read_text())
+    referred = re.findall(r'(?:href|src)="([^"]+)"', page)
+    referred += [icon["src"] for icon in manifest["icons"]]
+    for script in out.glob("*.js"):
+        referred += re.findall(r"from '\./([^']+)'", script.read_text())
+    assert len(referred) > 15
+    for name in referred:
+        assert (out / name).is_file(), name
+    assert manifest["name"] == "Grade a photo: lemons"
+
+
+def test_the_page_has_no_code_or_style_within_and_names_no_other_host():
+    page = (PROJECT / "scripts/web_demo/index.html").read_text()
+    assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", page)
+    assert "default-src 'none'" in page
+    for path in SOURCES:
+        for line in path.read_text().splitlines():
+            loaded = re.search(r"""['"`](https?:)?//""", line)
+            assert not loaded or "ns.adobe.com" in line, (path.name, line)
+
+
+def test_icons_keep_what_matters_within_the_safe_zone():
+    icon = web_page.draw_icon(100)
+    assert icon.size == (100, 100)
+    corner = icon.getpixel((2, 2))
+    assert corner == icon.getpixel((97, 97)) != icon.getpixel((50, 50))
+    assert icon.getpixel((50, 8)) == corner  # outside of the middle 80 %
+
+
+def test_the_command_writes_the_folder(tmp_path, model, runtime, monkeypatch, capsys):
+    for name, content in (("parity.json", PARITY), ("scores.json", SCORES)):
+        (model.parent / name).write_text(json.dumps(content))
+    out = tmp_path / "web"
+    arguments = {
+        "cfg": [json.dumps(CFG)],
+        "candidates": ["small", "large"],
+        "leaderboard": [leaderboard(tmp_path, "small", "large")],
+        "models": [model],
+        "parity": [model.parent / "parity.json"],
+        "scores": [model.parent / "scores.json"],
+        "runtime": [runtime],
+        "sources": SOURCES,
+        "style": [STYLE],
+        "out": [out],
+    }
+    words = [str(word) for key, values in arguments.items() for word in (f"--{key}", *values)]
+    monkeypatch.setattr(sys, "argv", ["build_web_demo.py", *words])
+    main()
+    assert json.loads((out / "about.json").read_text())["model"] == "small"
+    assert "python -m http.server" in capsys.readouterr().out
+
+
+def test_without_npm_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match="apt install npm"):
+        find_npm()
+
+
+def test_only_what_the_page_needs_is_taken_from_npm(tmp_path, monkeypatch):
+    def npm_ci(command, cwd, **_):
+        assert command[1:3] == ["ci", "--ignore-scripts"]
+        dist = Path(cwd, "node_modules/onnxruntime-web/dist")
+        dist.mkdir(parents=True)
+        for name in (*FILES, "ort.all.js"):
+            (dist / name).write_text(name)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(subprocess, "run", npm_ci)
+    web = PROJECT / "envs/web"
+    install(web / "package.json", web / "package-lock.json", tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+
+
+def test_the_words_of_a_failing_npm_are_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    failed = subprocess.CompletedProcess([], 1, "", "no such package")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    web = PROJECT / "envs/web"
+    with pytest.raises(UserError, match="no such package"):
+        install(web / "package.json", web / "package-lock.json", tmp_path / "out")
+
+
+def test_every_locked_npm_package_has_a_hash_and_no_registry_is_named():
+    text = (PROJECT / "envs/web/package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in one for name, one in packages.items() if name)
+    assert "resolved" not in text
+    assert "://" not in text
