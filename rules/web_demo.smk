@@ -5,7 +5,7 @@ the one that is handed in, or the leader among those that are deployed.
 REQUIRES: of each candidate deploy/{model}/model.onnx or model_int8.onnx, parity.json and
           evaluation/{model}/scores.json; leaderboard.csv where submission.model names no single model;
           npm
-PROVIDES: deploy/web_runtime/ (what computes in the browser), deploy/web/ (the folder to serve)
+PROVIDES: web_runtime/ (what computes in the browser), web/ (the folder to serve)
 """
 
 # Of an ensemble the page has its best member: one network that a phone can run.
@@ -17,7 +17,7 @@ rule install_web_runtime:
         package="envs/web/package.json",
         lock="envs/web/package-lock.json",
     output:
-        directory(f"{results}/deploy/web_runtime"),
+        directory(f"{results}/web_runtime"),
     log:
         f"{results}/logs/install_web_runtime.log",
     conda:
@@ -46,7 +46,7 @@ rule web_demo:
         style="scripts/zest/page/page.css",
         sources=static_files("scripts/web_demo"),
     output:
-        directory(f"{results}/deploy/web"),
+        directory(f"{results}/web"),
     log:
         f"{results}/logs/web_demo.log",
     conda:

@@ -2,8 +2,8 @@
 
 Reads the leaderboard where it decides, and of the candidates deploy/{model}/ (an ONNX model and
 parity.json, without which nothing is published) and evaluation/{model}/scores.json;
-deploy/web_runtime/; the page's sources in scripts/web_demo/. Writes deploy/web/, which any server
-of static files serves: python -m http.server --directory results/{competition}/deploy/web
+web_runtime/; the page's sources in scripts/web_demo/. Writes web/, which any server
+of static files serves: python -m http.server --directory results/{competition}/web
 """
 
 import argparse
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--models", required=True, type=Path, nargs="+", help="ONNX, one of each")
     parser.add_argument("--parity", required=True, type=Path, nargs="+", help="parity.json of each")
     parser.add_argument("--scores", required=True, type=Path, nargs="+", help="scores.json of each")
-    parser.add_argument("--runtime", required=True, type=Path, help="deploy/web_runtime")
+    parser.add_argument("--runtime", required=True, type=Path, help="web_runtime")
     parser.add_argument(
         "--sources", required=True, type=Path, nargs="+", help="the files of scripts/web_demo"
     )

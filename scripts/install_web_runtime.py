@@ -1,7 +1,7 @@
 """Install what computes in the browser: the WebAssembly build of ONNX Runtime, by npm.
 
 Reads envs/web/package.json and package-lock.json, which holds the hash of every package; writes
-deploy/web_runtime/: the script, the loader and the module of WebAssembly.
+web_runtime/: the script, the loader and the module of WebAssembly.
 """
 
 import argparse

@@ -29,7 +29,7 @@ def published(finished, chromium) -> Path:
         pytest.skip("no npm here; on Debian: apt install npm")
     done = snakemake(finished, "-j2", "web_demo")
     assert done.returncode == 0, done.stdout + done.stderr
-    return finished / "results/tiny/deploy/web"
+    return finished / "results/tiny/web"
 
 
 def test_the_leader_is_published_and_grades_as_it_was_exported(published, finished, chromium):
