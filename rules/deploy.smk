@@ -11,7 +11,7 @@ PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference
 
 # One model is deployed, also where the mean of the folds is handed in.
 deployed_fold = train_folds[0] if train_on == "folds" else train_on
-deployed_models = config["deploy"]["models"] or summarised
+deployed_models = config_deploy.deployed_models(config)
 deploy_environment = "../envs/cpu.yaml"
 deploys_int8 = config["deploy"]["int8"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from zest import ablations
+from zest.config_deploy import deploy_faults
 from zest.config_faults import nearest, schema_faults
 from zest.config_merging import merge_faults
 from zest.config_operations import operation_contradictions
@@ -190,6 +191,7 @@ def _contradictions(config: dict) -> Iterator[str]:
     yield from rule_faults(config)
     yield from submission_faults(config)
     yield from merge_faults(config)
+    yield from deploy_faults(config)
 
 
 def _recipe_contradictions(path: str, recipe: dict) -> Iterator[str]:
