@@ -17,7 +17,7 @@ from pathlib import Path
 sys.modules.setdefault("pandas", None)
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
-from zest import command, config_submission, graded_folder, sources
+from zest import command, config_deploy, config_submission, graded_folder, sources
 from zest.ablations import arms
 from zest.config import canonical, differing_settings, validate
 from zest.errors import UserError
