@@ -21,7 +21,7 @@ else:
 
     rule predict_folder:
         input:
-            models=expand(rules.export_onnx.output, model=graders),
+            models=expand(leaving_model, model=graders),
             parity=expand(rules.check_parity.output, model=graders),
             leaderboard=rules.compare_models.output.table if chooses_grader else [],
             templates=template_files("scripts/grading/templates", "scripts/zest/page"),
