@@ -13,7 +13,7 @@ ENVS = Path(__file__).parents[2] / "envs"
 # Of the stages that export and serve, which run on the CPU wherever a model was trained.
 DEPLOYMENT = {
     *("paddle2onnx", "onnx", "onnxruntime", "ml-dtypes"),
-    *("fastapi", "starlette", "uvicorn", "python-multipart"),
+    *("fastapi", "starlette", "pydantic", "uvicorn", "python-multipart"),
 }
 OPTIONAL = {"openvino"}  # one more path through the gate, where it is installed
 
