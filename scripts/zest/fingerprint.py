@@ -20,6 +20,7 @@ _DISTRIBUTIONS = {
     "PIL": ("pillow",),
     "cv2": ("opencv-python-headless",),
     "paddle": ("paddlepaddle", "paddlepaddle-gpu"),
+    "python_multipart": ("python-multipart",),
     "sklearn": ("scikit-learn",),
     "yaml": ("pyyaml",),
 }
