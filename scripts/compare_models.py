@@ -70,7 +70,7 @@ def render(
 def main() -> None:
     """Read the scores and the predictions, write the ranking."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: competition, evaluation, metric ...")
+    parser.add_argument("--cfg", required=True, help="JSON: competition, folds, metric ...")
     parser.add_argument("--scores", required=True, type=Path, nargs="+", help="scores.json files")
     parser.add_argument(
         "--out-of-fold", required=True, type=Path, nargs="+", help="out_of_fold.parquet files"
