@@ -75,6 +75,7 @@ rule compare_models:
         cfg=settings(
             "competition",
             "seed",
+            folds=config["split"]["folds"],
             evaluation=evaluation_settings("confidence", "resamples"),
             metric=config["rules"]["metric"],
         ),

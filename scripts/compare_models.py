@@ -47,8 +47,14 @@ def to_csv(ranked: list[dict], behind: list[Difference], metric: str) -> str:
     return csv_text(list(rows[0]), (list(row.values()) for row in rows))
 
 
-def render(ranked: list[dict], behind: list[Difference], metric: str, competition: str) -> str:
-    """Return leaderboard.html, one file that needs no network."""
+def render(
+    ranked: list[dict],
+    behind: list[Difference],
+    sentences: list[str],
+    metric: str,
+    competition: str,
+) -> str:
+    """Return leaderboard.html, one file that needs no network; `sentences` are of `explain`."""
     return render_page(
         TEMPLATE,
         competition=competition,
@@ -56,7 +62,7 @@ def render(ranked: list[dict], behind: list[Difference], metric: str, competitio
         behind=behind,
         metric=metric,
         titles={name: TITLES[name] for name in (metric, *SHOWN)},
-        sentences=explain(ranked, behind, metric),
+        sentences=sentences,
         axis=axis_of([summary["scores"][metric] for summary in ranked]),
     )
 
@@ -64,7 +70,7 @@ def render(ranked: list[dict], behind: list[Difference], metric: str, competitio
 def main() -> None:
     """Read the scores and the predictions, write the ranking."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: competition, evaluation, metric, seed")
+    parser.add_argument("--cfg", required=True, help="JSON: competition, folds, metric ...")
     parser.add_argument("--scores", required=True, type=Path, nargs="+", help="scores.json files")
     parser.add_argument(
         "--out-of-fold", required=True, type=Path, nargs="+", help="out_of_fold.parquet files"
@@ -88,16 +94,18 @@ def main() -> None:
         cfg["evaluation"]["resamples"],
         seed_from(cfg["seed"], "bootstrap"),
     )
+    sentences = explain(ranked, behind, cfg["metric"], cfg["folds"])
     write_text(args.table, to_csv(ranked, behind, cfg["metric"]))
     comparisons = {
         "metric": cfg["metric"],
         "models": [one["model"] for one in ranked],
         "behind": behind,
-        "sentences": explain(ranked, behind, cfg["metric"]),
+        "sentences": sentences,
     }
     write_json(args.comparisons, comparisons)
-    write_text(args.page, render(ranked, behind, cfg["metric"], cfg["competition"]))
-    for sentence in explain(ranked, behind, cfg["metric"]):
+    page = render(ranked, behind, sentences, cfg["metric"], cfg["competition"])
+    write_text(args.page, page)
+    for sentence in sentences:
         print(sentence, flush=True)
 
 

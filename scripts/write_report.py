@@ -48,7 +48,9 @@ def headline(found: Found) -> str:
     """Return the result in one sentence."""
     score = found.score
     near = len(found.near)
-    beside = f"{near} cannot be told from it" if near else "no other model comes near"
+    beside = "no other model comes near"
+    if near:
+        beside = f"{near} other {'model' if near == 1 else 'models'} cannot be told from it"
     others = f", and {beside}" if found.behind else ""
     return (
         f"{found.leader} reaches {found.title} {score['value']:.3f} "

@@ -44,8 +44,15 @@ def _or_last(value: float) -> float:
     return value if math.isfinite(value) else math.inf
 
 
-def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[str]:
-    """Return what the ranking means, in sentences for people who do not know the field."""
+def explain(ranked: list[dict], behind: list[Difference], metric: str, folds: int) -> list[str]:
+    """Return what the ranking means, in sentences for people who do not know the field.
+
+    Args:
+        ranked: of `rank`.
+        behind: how far each but the first lies behind it.
+        metric: of the contest.
+        folds: of the split; where fewer are trained, the others would narrow the intervals.
+    """
     leader = ranked[0]
     score = leader["scores"][metric]
     groups = ""
@@ -73,10 +80,11 @@ def explain(ranked: list[dict], behind: list[Difference], metric: str) -> list[s
         if gap.is_sure
     ]
     if near:
+        more = ", or train more folds (split.train_folds) for narrower intervals"
         sentences.append(
             f"Not distinguishable from {leader['model']} on these photos: {listed(near)}. Chance "
-            "may have made the difference. Choose by other things (size, speed), or train more "
-            "folds (split.train_folds) for narrower intervals."
+            "may have made the difference. Choose by other things (size, speed)"
+            f"{more if leader['folds'] < folds else ''}."
         )
     if worse:
         sentences.append(f"Worse than {leader['model']} beyond chance: {listed(worse)}.")

@@ -45,15 +45,6 @@ def test_the_same_run_with_one_job_at_a_time_gives_the_same_bytes(finished, tmp_
         assert sha256(again / RESULTS / name) == sha256(finished / RESULTS / name), name
 
 
-def verification(project: Path) -> dict:
-    """Run `snakemake verify_submission`; return verification.json, as its exit code says."""
-    done = snakemake(project, "-j2", "verify_submission")
-    told = json.loads((project / RESULTS / "submission/verification.json").read_text())
-    assert told["verified"] == (done.returncode == 0), done.stdout + done.stderr
-    assert told["verdict"] in done.stdout
-    return told
-
-
 def test_predictions_are_probabilities_of_the_photos_that_training_never_saw(finished):
     for model, recipe in (("lite0", "turned"), ("small", "plain"), ("linear_probe", "plain")):
         folder = finished / RESULTS / "predictions" / model / "fold0"

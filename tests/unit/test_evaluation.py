@@ -69,21 +69,22 @@ def test_a_score_that_is_no_number_comes_last_and_the_page_is_still_drawn(metric
     for models in ([broken, *sound], [*sound, broken]):
         ranked = rank(models, metric)
         assert names(ranked) == ["b", "c", "a"]
-        page = render(ranked, [gap(0.1, 0.2), gap(value, value)], "accuracy", "test")
+        page = render(ranked, [gap(0.1, 0.2), gap(value, value)], [], "accuracy", "test")
         assert "<span>0.6</span><span>0.9</span>" in page
-    assert "<span>0.0</span><span>1.0</span>" in render([broken], [], "accuracy", "test")
+    assert "<span>0.0</span><span>1.0</span>" in render([broken], [], [], "accuracy", "test")
 
 
 def test_the_leader_is_called_flattered_only_where_it_was_chosen_among_several():
-    alone = " ".join(explain([summary("a", 0.9)], [], "accuracy"))
+    alone = " ".join(explain([summary("a", 0.9)], [], "accuracy", 5))
     assert "true score on such photos probably lies between 0.850 and 0.950 (95% interval)" in alone
     assert "flattered" not in alone
-    both = " ".join(explain([summary("a", 0.9), summary("b", 0.5)], [gap(0.4, 0.1)], "accuracy"))
+    models = [summary("a", 0.9), summary("b", 0.5)]
+    both = " ".join(explain(models, [gap(0.4, 0.1)], "accuracy", 5))
     assert "the best of 2 models on these photos, it is a little flattered" in both
 
 
 def test_photos_that_belong_together_are_told():
-    told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], [], "accuracy"))
+    told = " ".join(explain([{**summary("a", 0.9), "groups": 12}], [], "accuracy", 5))
     assert "on 50 photos (12 groups that belong together or stand alone) that it never" in told
 
 
@@ -101,13 +102,21 @@ def test_the_contests_metric_leads_the_table():
 def test_a_model_is_called_worse_where_the_interval_of_the_difference_leaves_out_0():
     models = [summary("a", 0.90), summary("b", 0.89), summary("c", 0.88), summary("d", 0.60)]
     behind = [gap(0.01, 0.05), gap(0.02, 0.05), gap(0.3, 0.1)]
-    told = " ".join(explain(models, behind, "accuracy"))
+    told = " ".join(explain(models, behind, "accuracy", 5))
     assert "Not distinguishable from a on these photos: b and c." in told
     assert "Worse than a beyond chance: d (by 0.300, 0.200 to 0.400)." in told
     rows = list(csv.DictReader(to_csv(models, behind, "accuracy").splitlines()))
     assert [row["behind"] for row in rows] == ["", "0.010000", "0.020000", "0.300000"]
     assert rows[3]["behind_low"] == "0.200000"
     assert rows[1]["mcnemar_p"] == "0.250000"
+
+
+@pytest.mark.parametrize(("folds", "told"), [(5, True), (1, False)])
+def test_more_folds_are_proposed_only_where_there_are_more(folds, told):
+    models = [summary("a", 0.90), summary("b", 0.89)]  # of one fold
+    text = " ".join(explain(models, [gap(0.01, 0.05)], "accuracy", folds))
+    assert "Choose by other things (size, speed)" in text
+    assert ("train more folds (split.train_folds)" in text) is told
 
 
 def predictions(seed: int, skill: float, photos: int = 300) -> OutOfFold:
@@ -218,10 +227,10 @@ def test_more_comparisons_make_each_of_them_less_sure():
 
 
 def test_the_page_needs_no_network_and_escapes_names():
-    page = render(
-        [summary("<b>", 0.9), summary("c", 0.5)], [gap(0.4, 0.1)], "accuracy", "fruit & leaves"
-    )
+    ranked = [summary("<b>", 0.9), summary("c", 0.5)]
+    page = render(ranked, [gap(0.4, 0.1)], ["<i> leads"], "accuracy", "fruit & leaves")
     assert "&lt;b&gt;" in page
+    assert "&lt;i&gt; leads" in page
     assert "<b>" not in page
     assert "fruit &amp; leaves" in page
     assert "http" not in page.replace("http-equiv", "")
@@ -229,7 +238,7 @@ def test_the_page_needs_no_network_and_escapes_names():
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_the_page_draws_scores_at_the_ends_of_the_scale(value):
-    assert "nan" not in render([summary("a", value, spread=0.0)], [], "accuracy", "test")
+    assert "nan" not in render([summary("a", value, spread=0.0)], [], [], "accuracy", "test")
 
 
 CLASSES = [ClassInfo(0, "10", "clean", 8), ClassInfo(1, "20", "mouldy", 2)]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from random_predictions import random_case
 from zest.intervals import (
     draw_groups,
     moved_percentiles,
@@ -16,15 +17,6 @@ from zest.metrics import (
     macro_f1,
     roc_auc_with_parts,
 )
-
-
-def random_case(seed: int):
-    rng = np.random.default_rng(seed)
-    classes = int(rng.integers(2, 9))
-    labels = rng.integers(0, classes, int(rng.integers(classes * 3, 200)))
-    labels[:classes] = np.arange(classes)
-    probabilities = rng.dirichlet(np.ones(classes), len(labels))
-    return labels, probabilities
 
 
 def test_a_share_of_photos_in_groups_is_as_sure_as_that_of_the_groups():

@@ -5,6 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as reference
 
+from random_predictions import random_case
 from zest.config import load_schema
 from zest.contracts import VALIDATION_SCORES
 from zest.intervals import (
@@ -31,15 +32,6 @@ from zest.metrics import (
     weighted_f1,
 )
 from zest.weighted_scores import EVERY_METRIC, WeightedScores
-
-
-def random_case(seed: int):
-    rng = np.random.default_rng(seed)
-    classes = int(rng.integers(2, 9))
-    labels = rng.integers(0, classes, int(rng.integers(classes * 3, 200)))
-    labels[:classes] = np.arange(classes)
-    probabilities = rng.dirichlet(np.ones(classes), len(labels))
-    return labels, probabilities
 
 
 @pytest.mark.parametrize("seed", range(20))

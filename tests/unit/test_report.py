@@ -76,7 +76,7 @@ def test_text_of_the_data_is_escaped_and_the_page_asks_for_nothing(tmp_path):
 
 def test_a_model_that_cannot_be_told_from_the_leader_is_no_worse_in_the_headline(tmp_path):
     one = found(tmp_path)
-    assert "and 1 cannot be told from it" in headline(one)
+    assert "and 1 other model cannot be told from it" in headline(one)
     sure = dataclasses.replace(one, behind=[{**one.behind[0], "is_sure": True}])
     assert "and no other model comes near" in headline(sure)
 
