@@ -37,13 +37,29 @@ def float_paths(programs: Path, model: Path) -> Iterator[tuple[str, Predict]]:
         yield PADDLE_2, in_batches(_load_old(programs))
     yield ONNX, onnx_path(model)
     if importlib.util.find_spec("openvino"):
-        yield OPENVINO, in_batches(_load_openvino(model))
+        yield OPENVINO, openvino_path(model)
 
 
 def onnx_path(model: Path) -> Predict:
     """Return an ONNX model as a function, on one thread."""
     session = open_session(model)
     return lambda images: probabilities_of(session, images)
+
+
+def openvino_path(model: Path) -> Predict:
+    """Return an ONNX model as a function, by OpenVINO, on one thread and in float32.
+
+    https://docs.openvino.ai/2025/openvino-workflow/running-inference.html
+    """
+    import openvino  # where it is installed
+
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": 1,
+        "ENABLE_CPU_PINNING": False,  # all processes would be held on the same core
+    }
+    compiled = openvino.Core().compile_model(str(model), "CPU", settings)
+    return in_batches(lambda images: compiled({INPUT: images})[PROBABILITIES])
 
 
 def in_batches(forward: Callable[[np.ndarray], np.ndarray]) -> Predict:
@@ -70,11 +86,3 @@ def _load_old(programs: Path) -> Callable[[np.ndarray], np.ndarray]:
         return predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu()
 
     return forward
-
-
-def _load_openvino(model: Path) -> Callable[[np.ndarray], np.ndarray]:
-    import openvino  # where it is installed
-
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-    compiled = openvino.Core().compile_model(str(model), "CPU", settings)
-    return lambda images: compiled({INPUT: images})[PROBABILITIES]

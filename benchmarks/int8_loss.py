@@ -1,0 +1,121 @@
+"""What a model loses by INT8, on the photos of all folds: its exports, quantised as `deploy` does.
+
+`snakemake deploy` exports the model of one fold and judges it on the photos of that fold. Here each
+fold's model is exported and quantised on photos that it was trained on, and predicts its own
+validation photos, so that every photo counts once.
+
+Run it in the environment, after a leaderboard:
+
+    python benchmarks/int8_loss.py citrus lite0
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+import numpy as np
+
+from deployment.paths import onnx_path
+from zest.contracts import read_image_ids
+from zest.engine.batches import load_images
+from zest.engine.model_folder import read_description
+from zest.folds import rows_of_fold
+from zest.paired import OutOfFold, differences, read_out_of_fold
+
+CONFIDENCE, RESAMPLES, SEED = 0.95, 10_000, 0
+TOLERANCE = 0.005  # as deploy.int8_tolerance is by default
+
+
+def run(script: str, *options: object) -> None:
+    """Run one of the scripts, as a rule does."""
+    subprocess.run(
+        [sys.executable, "-W", "ignore", SCRIPTS / script, *map(str, options)],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def predict_fold(results: Path, model: str, fold: int) -> tuple[dict, dict, float]:
+    """Return the probabilities of a fold's photos, by ONNX in float and in INT8, by image_id.
+
+    The third value is the size of the INT8 model, in 1e6 bytes.
+    """
+    trained = results / "models" / model / f"fold{fold}"
+    size = read_description(trained)["preprocessing"]["image_size"]
+    images, folds = (
+        results / "images" / str(size) / "train.parquet",
+        results / "split/folds.parquet",
+    )
+    ids = read_image_ids(images)
+    rows = sorted(rows_of_fold(ids, folds, fold)[0])
+    photos = load_images(images, size, rows)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        float_model, int8_model = folder / "model.onnx", folder / "model_int8.onnx"
+        run("export_paddle.py", "--weights", trained / "weights.pdparams", "--out", folder)
+        run(
+            *("export_onnx.py", "--program", folder, "--model", trained / "model.json"),
+            *("--out", float_model),
+        )
+        cfg = json.dumps({"seed": SEED, "tolerance": TOLERANCE})
+        run(
+            *("quantise_onnx.py", "--cfg", cfg, "--model", float_model, "--images", images),
+            *("--size", size, "--folds", folds, "--fold", fold),
+            *("--out", int8_model, "--trials", folder / "trials.json"),
+        )
+        found = [onnx_path(path)(photos) for path in (float_model, int8_model)]
+        megabytes = int8_model.stat().st_size / 1e6
+    names = [ids[row] for row in rows]
+    in_float, in_int8 = (dict(zip(names, one, strict=True)) for one in found)
+    return in_float, in_int8, megabytes
+
+
+def with_probabilities(scored: OutOfFold, found: dict[str, np.ndarray]) -> OutOfFold:
+    """Return the same photos with other probabilities."""
+    probabilities = np.stack([found[image_id] for image_id in scored.ids]).astype(np.float64)
+    return OutOfFold(scored.ids, scored.labels, probabilities, scored.groups, scored.folds)
+
+
+def main() -> None:
+    """Export and quantise the model of each fold, print what is lost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("competition", help="its folder is below results/")
+    parser.add_argument("model", help="of its configuration")
+    args = parser.parse_args()
+    results = Path("results") / args.competition
+
+    scored = read_out_of_fold(results / "evaluation" / args.model / "out_of_fold.parquet")
+    in_float: dict[str, np.ndarray] = {}
+    in_int8: dict[str, np.ndarray] = {}
+    largest = 0.0
+    for fold in sorted(set(scored.folds.tolist())):
+        one, other, megabytes = predict_fold(results, args.model, fold)
+        in_float |= one
+        in_int8 |= other
+        largest = max(largest, megabytes)
+    floats, int8 = with_probabilities(scored, in_float), with_probabilities(scored, in_int8)
+    moved = np.abs(floats.probabilities - scored.probabilities).max()
+    by_int8 = np.abs(int8.probabilities - scored.probabilities)
+    settings = (CONFIDENCE, RESAMPLES, SEED)
+    loss = differences(floats, [int8], "accuracy", False, *settings, 1)[0]
+    right, right_int8 = (np.mean(one.classes == one.labels) for one in (floats, int8))
+    print(
+        f"{args.competition}, {args.model}, {len(scored.ids)} photos of {len(set(scored.folds))} "
+        f"folds\nfloat: accuracy {right:.4f}, probabilities as scored within {moved:.1e}, "
+        f"{np.mean(floats.classes == scored.classes):.2%} with the same class\n"
+        f"INT8: accuracy {right_int8:.4f}, {largest:.2f} MB; probabilities differ by "
+        f"{by_int8.mean():.4f} on average; {np.mean(int8.classes == floats.classes):.2%} with the "
+        f"same class; loses {100 * loss.value:.2f} points (95 % interval {100 * loss.low:.2f} to "
+        f"{100 * loss.high:.2f}; {loss.only_leader} photos right in float alone, "
+        f"{loss.only_other} in INT8 alone)"
+    )
+
+
+if __name__ == "__main__":
+    main()
