@@ -16,8 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 
@@ -28,6 +27,7 @@ from zest.engine.model_folder import read_description
 from zest.folds import rows_of_fold
 from zest.paired import OutOfFold, differences, read_out_of_fold
 
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 CONFIDENCE, RESAMPLES, SEED = 0.95, 10_000, 0
 TOLERANCE = 0.005  # as deploy.int8_tolerance is by default
 

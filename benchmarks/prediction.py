@@ -6,13 +6,7 @@ images, then `TrainedModel.predict_fitted`, which compiles the network anew. ONN
 images fitted in two processes but not stored, and as many threads as there are cores.
 Photos are rendered, weights are random. Run it in the environment:
 
-    python benchmarks/prediction.py [--onnx-python PYTHON] [--photos N] [--rounds N]
-
-PYTHON is an interpreter that has onnxruntime, paddle2onnx and what the project needs; without it,
-ONNX Runtime is left out. Such an environment in FOLDER, made in the project's:
-
-    python -m venv FOLDER && FOLDER/bin/pip install onnxruntime paddle2onnx==2.1.0
-    echo $VIRTUAL_ENV/lib/python3.*/site-packages > $(echo FOLDER/lib/python3.*/site-packages)/z.pth
+    python benchmarks/prediction.py [--photos N] [--rounds N]
 """
 
 import argparse
@@ -141,43 +135,33 @@ def serve_ours(folder: Path, size: int) -> None:
 
 
 def serve_onnx(folder: Path, size: int, batch_size: int) -> None:
-    """Predict all photos, normalised by us, with ONNX Runtime."""
-    import onnxruntime
+    """Predict all photos with the export in ONNX Runtime."""
+    from deployment.graph import INPUT, PROBABILITIES
+    from deployment.running import open_session
+    from zest.engine.batches import load_images
 
-    from zest.engine.batches import load_images, normalise
-    from zest.engine.prediction import softmax
-
-    preprocessing = json.loads((folder / "model.json").read_text())["preprocessing"]
     images = load_images(folder / "images.parquet", size)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count()
-    session = onnxruntime.InferenceSession(folder / "net.onnx", options)
-    name = session.get_inputs()[0].name
+    session = open_session(folder / "model.onnx", os.cpu_count())
 
     def predict(images: np.ndarray) -> np.ndarray:
         starts = range(0, len(images), batch_size)
         batches = (images[start : start + batch_size] for start in starts)
-        normal = (normalise(one, preprocessing["mean"], preprocessing["std"]) for one in batches)
-        return softmax(np.concatenate([session.run(None, {name: one})[0] for one in normal]))
+        return np.concatenate([session.run([PROBABILITIES], {INPUT: one})[0] for one in batches])
 
     np.save(folder / f"ONNX Runtime, batch {batch_size}.npy", predict(images[:COMPARED]))
     serve({"network": lambda: len(predict(images))})
 
 
-def export(folder: Path, size: int) -> None:
-    """Write the model for ONNX Runtime: net.onnx."""
-    import paddle
-    import paddle2onnx
-
-    from zest.engine.model_folder import TrainedModel
-
-    net = TrainedModel(folder).net
-    shape = paddle.static.InputSpec([None, 3, size, size], "float32")
-    paddle.jit.save(net, str(folder / "net"), [shape])
-    paddle2onnx.export(
-        *(str(folder / name) for name in ("net.json", "net.pdiparams", "net.onnx")),
-        optimize_tool="None",  # the default would run pip
-    )
+def export(folder: Path) -> None:
+    """Export the model as `snakemake deploy` does: model.onnx."""
+    scripts = DEMO_SCRIPT.parent
+    weights, model = folder / "weights.pdparams", folder / "model.onnx"
+    for command in (
+        ("export_paddle.py", "--weights", weights, "--out", folder),
+        ("export_onnx.py", "--program", folder, "--model", folder / "model.json", "--out", model),
+    ):
+        called = [sys.executable, "-W", "ignore", scripts / command[0], *map(str, command[1:])]
+        subprocess.run(called, check=True, capture_output=True)
 
 
 def make_model(folder: Path, architecture: str, size: int) -> None:
@@ -195,11 +179,11 @@ def make_model(folder: Path, architecture: str, size: int) -> None:
 class Contender:
     """A process that predicts in one way, and rests until it is asked."""
 
-    def __init__(self, python: str, kind: str, folder: Path, size: int):
+    def __init__(self, kind: str, folder: Path, size: int):
         clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
         clean.pop("GLIBC_TUNABLES", None)
         self._process = subprocess.Popen(
-            [python, "-W", "ignore", __file__, "--work", kind, str(folder), str(size)],
+            [sys.executable, "-W", "ignore", __file__, "--work", kind, str(folder), str(size)],
             env=clean | {"GLOG_minloglevel": "2"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -222,30 +206,27 @@ class Contender:
         self._process.wait()
 
 
-def compare(folder: Path, architecture: str, size: int, onnx_python: str | None, rounds: int):
+def compare(folder: Path, architecture: str, size: int, rounds: int) -> None:
     """Print the medians of one network, and the medians of the ratios of each round."""
     me = [sys.executable, "-W", "ignore", __file__, "--work"]
     subprocess.run([*me, f"make {architecture}", folder, str(size)], check=True)
-    kinds = {LOOP: (sys.executable, "loop"), OURS: (sys.executable, "ours")}
-    if onnx_python:
-        command = [onnx_python, "-W", "ignore", __file__, "--work", "export", folder, str(size)]
-        subprocess.run(command, check=True, capture_output=True)
-        kinds |= {name: (onnx_python, f"onnx {batch}") for name, batch in ONNX.items()}
+    export(folder)
+    kinds = {LOOP: "loop", OURS: "ours"}
+    kinds |= {name: f"onnx {batch}" for name, batch in ONNX.items()}
     network: dict[str, list[float]] = {name: [] for name in kinds}
     files: dict[str, list[float]] = {name: [] for name in kinds}
     with contextlib.ExitStack() as ends:
-        reader = ends.enter_context(Contender(sys.executable, "reader", folder, size))
+        reader = ends.enter_context(Contender("reader", folder, size))
         reader.speed("store")  # what the others read
         started = {
-            name: ends.enter_context(Contender(python, kind, folder, size))
-            for name, (python, kind) in kinds.items()
+            name: ends.enter_context(Contender(kind, folder, size)) for name, kind in kinds.items()
         }
         for _ in range(rounds):
             for name, contender in started.items():
                 network[name].append(contender.speed("network"))
             files[LOOP].append(started[LOOP].speed("files"))
             files[OURS].append(_in_turn(reader.speed("store"), started[OURS].speed("table")))
-            for name in kinds.keys() & ONNX.keys():
+            for name in ONNX:
                 files[name].append(_in_turn(reader.speed("keep"), network[name][-1]))
     given = {name: np.load(folder / f"{name}.npy") for name in kinds}
     print(f"{architecture} at {size} pixels, photos/s from files, and of the network alone:")
@@ -282,14 +263,13 @@ def work(kind: str, folder: Path, size: int) -> None:
     elif word == "onnx":
         serve_onnx(folder, size, int(argument))
     else:
-        kinds = {"reader": serve_reader, "loop": serve_loop, "ours": serve_ours, "export": export}
+        kinds = {"reader": serve_reader, "loop": serve_loop, "ours": serve_ours}
         kinds[word](folder, size)
 
 
 def main() -> None:
     """Render the photos and compare, or be one of the processes that are compared."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--onnx-python", help="an interpreter that has onnxruntime, paddle2onnx")
     parser.add_argument("--photos", type=int, default=1200, help="of the test set; 300 rendered")
     parser.add_argument("--rounds", type=int, default=5, help="times that each takes its turn")
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
@@ -308,10 +288,8 @@ def main() -> None:
         rendered = sorted((folder / "demo" / "train_images").glob("*.jpg"))
         paths = [str(rendered[number % len(rendered)]) for number in range(args.photos)]
         (folder / "paths.txt").write_text("\n".join(paths))
-        if not args.onnx_python:
-            print("ONNX Runtime is left out: --onnx-python names no interpreter that has it")
         for architecture, size in CASES:
-            compare(folder, architecture, size, args.onnx_python, args.rounds)
+            compare(folder, architecture, size, args.rounds)
 
 
 if __name__ == "__main__":
