@@ -174,7 +174,7 @@ def evaluation_settings(*keys):
     return {key: config["evaluation"][key] for key in keys}
 
 
-told = command.submission_command(
+told = command.options_of(
     workflow.config_settings.configfiles, workflow.config_settings.config, Path.cwd()
 )
 if workflow.is_main_process:

@@ -27,6 +27,8 @@ from zest.folds import parse_fold
 from zest.paired import read_out_of_fold
 from zest.provenance import data_hash, package_versions
 
+EXPORTERS = ("onnx", "onnxruntime", "paddle2onnx")
+OCCLUSIONS = ("plain", "centre_hidden", "border_hidden")
 CLIENT = Path(__file__).parent / "deployment" / "client" / "predict.py"
 
 
@@ -96,9 +98,9 @@ def main() -> None:
             "model, SHA-256": sha256(args.model),
             "weights, SHA-256": sha256(args.weights),
             "photos and labels, SHA-256": data_hash(catalog),
-            "command": command_told("snakemake deploy"),
+            "command": command_told("deploy") or "snakemake deploy",
             "packages": ", ".join(
-                f"{name} {version}" for name, version in package_versions().items()
+                f"{name} {version}" for name, version in package_versions(*EXPORTERS).items()
             ),
         },
     )
@@ -142,11 +144,20 @@ def training_photos(labelled: int, out_of_fold: Path, fold: int) -> int:
 
 
 def shortcut_limits(path: Path | None, model: str) -> list[str]:
-    """Return the warnings of shortcuts.json, where it is of this model."""
-    if path is None:
+    """Return what shortcuts.json has found, in sentences, where it is of this model."""
+    told = read_json(path) if path else {"model": None}
+    if told["model"] != model:
         return []
-    told = read_json(path)
-    return told["warnings"] if told["model"] == model else []
+    occlusion = told["occlusion"]
+    shares = [f"{occlusion[key]['value']:.2f}" for key in OCCLUSIONS]
+    found = (
+        f"Of {occlusion['plain']['n']} labelled photos it has {shares[0]} right as they are, "
+        f"{shares[1]} with the centre painted over (the commonest class alone: "
+        f"{occlusion['chance']:.2f}) and {shares[2]} with all but the centre painted over: what it "
+        "has right without the centre it reads from around it: a background, or a thing that fills "
+        "the photo."
+    )
+    return [found, *told["warnings"]]
 
 
 if __name__ == "__main__":

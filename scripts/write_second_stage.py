@@ -100,7 +100,7 @@ def main() -> None:
     write_json(
         args.provenance,
         {
-            "command": command_told("snakemake second_stage"),
+            "command": command_told("second_stage"),
             "submission_sha256": sha256(args.submission),
             "first_stage": {
                 "submission_sha256": first["submission_sha256"],

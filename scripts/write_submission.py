@@ -94,7 +94,7 @@ def main() -> None:
     tell_of_merged(args.merged, list(model_weights))
     sample = form.sample and form.sample.table.path
     provenance = {
-        "command": command_told(),
+        "command": command_told("submission"),
         "submission_sha256": sha256(args.submission),
         "model": model,
         "model_weights": model_weights,

@@ -88,7 +88,11 @@ def costs(found: Found) -> Section:
         title="What it costs",
         n=f"n = {len(found.ranked)} {'model' if len(found.ranked) == 1 else 'models'}",
         source="costs.csv (stage costs): measured on this machine, as it was loaded",
-        meaning=list(_cheaper(found)),
+        meaning=[
+            *_cheaper(found),
+            "What each export of a model weighs, takes on a device and scores: snakemake deploy, "
+            "in deployment.html.",
+        ],
         content={
             "rows": rows,
             "chart": plots.cost_chart(label, dots) if dots else None,

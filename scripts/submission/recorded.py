@@ -45,4 +45,4 @@ def read_provenance(path: Path) -> dict:
 
 def remedy() -> str:
     """Return the command that makes the submission."""
-    return command_told("snakemake submission")
+    return command_told("submission") or "snakemake submission"

@@ -1,4 +1,4 @@
-"""The command that makes a submission, as its provenance tells it.
+"""The command that makes a result, as its provenance tells it.
 
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
@@ -10,23 +10,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # How a stage learns of it: not by a parameter, or another command line would run the stage again.
-VARIABLE = "ZEST_COMMAND"
+VARIABLE = "ZEST_OPTIONS"
 
 
-def submission_command(
-    configfiles: Sequence[Path], overrides: Mapping[str, object], folder: Path
-) -> str:
-    """Return the command that makes the submission of a configuration, for a shell.
+def options_of(configfiles: Sequence[Path], overrides: Mapping[str, object], folder: Path) -> str:
+    """Return the options that make a configuration, for a shell, behind `snakemake` and a target.
 
-    Nothing that does not matter to the result is in it: not the number of jobs, nor the target that
-    was asked for, nor a folder of new photos.
+    Nothing that does not matter to the result is in it: not the number of jobs, nor a folder of new
+    photos.
 
     Args:
         configfiles: absolute paths of the configuration files that were named, in their order.
         overrides: the values that were given by --config.
         folder: where snakemake runs; the paths are told relative to it.
     """
-    words = ["snakemake", "submission"]
+    words = []
     if configfiles:
         words += ["--configfile", *(os.path.relpath(path, folder) for path in configfiles)]
     told = [f"{key}={_written(value)}" for key, value in overrides.items() if key != "folder"]
@@ -35,9 +33,10 @@ def submission_command(
     return shlex.join(words)
 
 
-def command_told(otherwise: str | None = None) -> str | None:
-    """Return the command of the workflow that runs this process, or something else without one."""
-    return os.environ.get(VARIABLE, otherwise)
+def command_told(target: str) -> str | None:
+    """Return the command that makes a target in the workflow that runs this process, or None."""
+    options = os.environ.get(VARIABLE)
+    return None if options is None else f"snakemake {target} {options}".strip()
 
 
 def _written(value: object) -> str:

@@ -53,10 +53,14 @@ def code_hashes(scripts: str | os.PathLike, models: Mapping[str, Mapping]) -> di
     return found | {architecture: digest for architecture, digest in own.items() if digest}
 
 
-def package_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that a result can depend on."""
+def package_versions(*others: str) -> dict[str, str]:
+    """Return the versions of Python and of the packages that a result can depend on.
+
+    Args:
+        others: packages that this result depends on besides those that any may.
+    """
     versions = {"python": platform.python_version(), "platform": platform.machine()}
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *others):
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

@@ -150,7 +150,7 @@ def test_the_packages_that_a_submission_depends_on_are_recorded():
 
 @pytest.mark.parametrize("path", [SUBMISSION, PROVENANCE, Path("catalog/test.parquet")])
 def test_without_a_file_it_says_how_to_make_it_and_no_old_verdict_is_left(path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "snakemake submission --configfile config/lemon.yaml")
+    monkeypatch.setenv(VARIABLE, "--configfile config/lemon.yaml")
     VERIFICATION.write_text('{"verified": true}')
     path.unlink()
     with pytest.raises(UserError, match=f"{path}: there is no such file. .*config/lemon.yaml"):
