@@ -9,7 +9,7 @@ submission: $(VENV)/requirements
 	$(ACTIVATE) && snakemake -j4 submission
 
 test: $(VENV)/requirements-test
-	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile
+	$(ACTIVATE) && python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/requirements-test
 	$(ACTIVATE) && ruff check . && ruff format --check .

@@ -16,6 +16,7 @@ from zest.runtime import SETTINGS
 os.environ.update(SETTINGS)  # before a test imports paddle: as in the stages that use it
 
 PROJECT = Path(__file__).parents[1]
+TARGETS = ("submission", "leaderboard", "eda_report")
 PARTS = ("Snakefile", "rules", "scripts", "config", "profiles", "envs")
 
 # Two models on two recipes of tiny images: enough for every rule to run.
@@ -95,7 +96,7 @@ def finished(tmp_path_factory) -> Path:
         *("--threads", "2", "--out", "photos"),
     )
     assert made.returncode == 0, made.stderr
-    done = snakemake(project, "-j4", "submission", "leaderboard", "eda_report")
+    done = snakemake(project, "-j4", *TARGETS)
     assert done.returncode == 0, done.stdout + done.stderr
     return project
 
@@ -103,7 +104,18 @@ def finished(tmp_path_factory) -> Path:
 @pytest.fixture
 def project(finished, tmp_path) -> Path:
     """A copy of the finished project, with the times of all files, that a test may change."""
-    return Path(shutil.copytree(finished, tmp_path / "zest", symlinks=True))
+    return copy_of(finished, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_project(finished, tmp_path_factory) -> Path:
+    """A copy of the finished project that the tests of a file share."""
+    return copy_of(finished, tmp_path_factory.mktemp("shared"))
+
+
+def copy_of(finished: Path, folder: Path) -> Path:
+    """Copy the finished project into a folder, with the times of all files."""
+    return Path(shutil.copytree(finished, folder / "zest", symlinks=True))
 
 
 @pytest.fixture(scope="session")

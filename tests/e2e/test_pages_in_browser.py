@@ -27,11 +27,11 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def results(finished):
+def results(shared_project):
     targets = ("report_html", "augmentation_sheet", "augmentation_guard")
-    done = snakemake(finished, "-j2", *targets)
+    done = snakemake(shared_project, "-j2", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
-    return finished / "results/tiny"
+    return shared_project / "results/tiny"
 
 
 @pytest.fixture

@@ -24,18 +24,18 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def published(finished, chromium) -> Path:
+def published(shared_project, chromium) -> Path:
     if not shutil.which("npm") and not os.environ.get("ZEST_BROWSER"):
         pytest.skip("no npm here; on Debian: apt install npm")
-    done = snakemake(finished, "-j2", "web_demo")
+    done = snakemake(shared_project, "-j2", "web_demo")
     assert done.returncode == 0, done.stdout + done.stderr
-    return finished / "results/tiny/web"
+    return shared_project / "results/tiny/web"
 
 
-def test_the_leader_is_published_and_grades_as_it_was_exported(published, finished, chromium):
+def test_the_leader_is_published_and_grades_as_it_was_exported(published, shared_project, chromium):
     told = json.loads((published / "about.json").read_text())
-    assert told["model"] == choose_model(finished / "results/tiny/leaderboard.csv")
-    photo = next((finished / "photos/test_images").iterdir())
+    assert told["model"] == choose_model(shared_project / "results/tiny/leaderboard.csv")
+    photo = next((shared_project / "photos/test_images").iterdir())
     with served(published) as address:
         page = chromium.new_page()
         page.goto(address)
@@ -47,6 +47,6 @@ def test_the_leader_is_published_and_grades_as_it_was_exported(published, finish
     assert np.isclose(share, expected.max(), atol=6e-4)
 
 
-def test_nothing_runs_again_once_it_is_published(published, finished):
-    done = snakemake(finished, "-n", "web_demo")
+def test_nothing_runs_again_once_it_is_published(published, shared_project):
+    done = snakemake(shared_project, "-n", "web_demo")
     assert "Nothing to be done" in done.stdout + done.stderr

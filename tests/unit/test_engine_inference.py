@@ -155,8 +155,8 @@ def test_a_layer_that_cannot_be_compiled_is_called_itself_with_one_warning(capfd
 
 def test_compiled_results_that_differ_are_not_used(monkeypatch, capfd):
     net, batch = small_net(), normalise(photos(2), MEAN, STD)
-    load = inference._load
-    monkeypatch.setattr(inference, "_load", lambda model: lambda x: load(model)(x) * 1.001)
+    load = inference.load_program
+    monkeypatch.setattr(inference, "load_program", lambda model: lambda x: load(model)(x) * 1.001)
     found = compile_inference(net, 16, 2)(batch)
     np.testing.assert_array_equal(found, plainly(net, photos(2)))
     told = capfd.readouterr().err
