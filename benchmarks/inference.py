@@ -46,22 +46,13 @@ def build_net(architecture: str):
 
 def export(architecture: str, pixels: int, folder: str) -> None:
     """Write what `snakemake deploy` would, into a folder."""
+    from deployment.conversion import program_to_onnx
     from deployment.program import Deployed, export_programs
 
     export_programs(Deployed(build_net(architecture), MEAN, STD), pixels, Path(folder))
-    import onnx
-
-    from deployment.graph import finish, fold
-    from export_onnx import convert
-
-    raw, model = Path(folder, "raw.onnx"), Path(folder, "model.onnx")
-    convert(Path(folder), raw)
-    fold(raw, model)
-    exported = onnx.load(str(model))
     told = {"architecture": architecture, "classes": []}
     told["preprocessing"] = {"fit": "crop", "image_size": pixels, "colour": "RGB"}
-    finish(exported, told)
-    onnx.save(exported, str(model))
+    program_to_onnx(Path(folder), told, Path(folder, "model.onnx"))
 
 
 def predictor(

@@ -6,13 +6,15 @@ REQUIRES: models/{model}/fold{fold}/ of the fold that is deployed, images/{size}
           photos' files, catalog/train.parquet, split/folds.parquet, evaluation/{model}/
 PROVIDES: deploy/{model}/: paddle/ (inference.json, inference.pdmodel, inference.pdiparams), model.onnx,
           model_int8.onnx and quantisation.json where deploy.int8 is on, parity.json, speed.json,
-          MODEL_CARD.md, bundle.zip, and where asked for model.nb; deploy/exports.csv and deployment.html of all models
+          shortcuts.json, MODEL_CARD.md, bundle.zip, and where asked for model.nb; deploy/exports.csv and deployment.html of all models
 """
 
 # One model is deployed, also where the mean of the folds is handed in.
 deployed_fold = train_folds[0] if train_on == "folds" else train_on
 deployed_models = config_deploy.deployed_models(config)
 deploy_environment = "../envs/cpu.yaml"
+# One of them grades new photos and the page: the one that is handed in, or else the best.
+graders = [chosen_model] if chosen_model in config["models"] else deployed_models
 deploys_int8 = config["deploy"]["int8"]
 
 
@@ -143,6 +145,27 @@ leaving_model = (
 )
 
 
+rule check_shortcuts:
+    input:
+        model=leaving_model,
+        out_of_fold=rules.evaluate_model.output.out_of_fold,
+        images=rules.quantise_onnx.input.images,
+    output:
+        f"{results}/deploy/{{model}}/shortcuts.json",
+    log:
+        f"{results}/logs/check_shortcuts/{{model}}.log",
+    conda:
+        deploy_environment
+    params:
+        cfg=settings("seed", evaluation=evaluation_settings("confidence")),
+        code=code_of("check_shortcuts.py"),
+        fold=deployed_fold,
+    shell:
+        "python scripts/check_shortcuts.py --cfg {params.cfg:q} --name {wildcards.model:q}"
+        " --model {input.model:q} --fold {params.fold} --out-of-fold {input.out_of_fold:q}"
+        " --images {input.images:q} --out {output:q} 2>&1 | tee {log:q}"
+
+
 rule write_bundle:
     input:
         weights=rules.export_paddle.input.weights,
@@ -153,7 +176,7 @@ rule write_bundle:
         scores=rules.evaluate_model.output.scores,
         per_class=rules.evaluate_model.output.per_class,
         out_of_fold=rules.evaluate_model.output.out_of_fold,
-        shortcuts=rules.explain_leader.output.shortcuts,
+        shortcuts=rules.check_shortcuts.output,
         catalog=rules.catalog_training_photos.output.catalog,
         classes=rules.catalog_training_photos.output.classes,
         client="scripts/deployment/client/predict.py",

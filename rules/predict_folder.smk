@@ -16,14 +16,12 @@ if config["folder"] is None:
 
 else:
     graded = f"{results}/graded/{new_photos_name}"
-    chooses_grader = chosen_model in ("best", "ensemble")
-    graders = deployed_models if chooses_grader else [chosen_model]
 
     rule predict_folder:
         input:
             models=expand(leaving_model, model=graders),
             parity=expand(rules.check_parity.output, model=graders),
-            leaderboard=rules.compare_models.output.table if chooses_grader else [],
+            leaderboard=rules.compare_models.output.table if len(graders) > 1 else [],
             templates=template_files("scripts/grading/templates", "scripts/zest/page"),
         output:
             table=f"{graded}/predictions.parquet",
@@ -45,7 +43,7 @@ else:
             source=new_photos_state,
             folder=str(new_photos),
             chunks=f"{results}/checkpoints/graded/{new_photos_name}",
-            leaderboard="--leaderboard" if chooses_grader else "",
+            leaderboard="--leaderboard" if len(graders) > 1 else "",
         shell:
             "python scripts/predict_folder.py --cfg {params.cfg:q} --code {params.code:q}"
             " --source {params.source:q} --folder {params.folder:q} --models {input.models:q}"

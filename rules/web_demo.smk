@@ -8,9 +8,6 @@ REQUIRES: of each candidate deploy/{model}/model.onnx or model_int8.onnx, parity
 PROVIDES: web_runtime/ (what computes in the browser), web/ (the folder to serve)
 """
 
-# Of an ensemble the page has its best member: one network that a phone can run.
-web_candidates = [chosen_model] if chosen_model in config["models"] else deployed_models
-
 
 rule install_web_runtime:
     input:
@@ -31,17 +28,10 @@ rule install_web_runtime:
 
 rule web_demo:
     input:
-        leaderboard=rules.compare_models.output.table if len(web_candidates) > 1 else [],
-        models=expand(
-            (
-                rules.quantise_onnx.output.model
-                if config["deploy"]["precision"] == "int8"
-                else rules.export_onnx.output
-            ),
-            model=web_candidates,
-        ),
-        parity=expand(rules.check_parity.output, model=web_candidates),
-        scores=expand(rules.evaluate_model.output.scores, model=web_candidates),
+        leaderboard=rules.compare_models.output.table if len(graders) > 1 else [],
+        models=expand(leaving_model, model=graders),
+        parity=expand(rules.check_parity.output, model=graders),
+        scores=expand(rules.evaluate_model.output.scores, model=graders),
         runtime=rules.install_web_runtime.output,
         style="scripts/zest/page/page.css",
         sources=static_files("scripts/web_demo"),
@@ -58,8 +48,8 @@ rule web_demo:
             precision=config["deploy"]["precision"],
         ),
         code=code_of("build_web_demo.py"),
-        candidates=web_candidates,
-        leaderboard="--leaderboard" if len(web_candidates) > 1 else "",
+        candidates=graders,
+        leaderboard="--leaderboard" if len(graders) > 1 else "",
     shell:
         "python scripts/build_web_demo.py --cfg {params.cfg:q} --candidates {params.candidates:q}"
         " {params.leaderboard} {input.leaderboard:q} --models {input.models:q}"

@@ -186,7 +186,8 @@ def find_test_photos(cfg: dict, root: Path) -> tuple[list[Photo], list[Problem]]
         raise UserError(
             f"{root / name}: none of its {len(sample.ids)} ids has a photo in {folder.name} (first "
             f"id {(sample.ids or ['-'])[0]!r}, first file {next(iter(folder.files))!r}). Check "
-            "data.test_images, data.sample_submission and data.dummy_ids."
+            "test_images, sample_submission and dummy_ids under data (of new photos of a second "
+            "stage: under second_stage)."
         )
     problems += [
         Problem(path, None, one, "not used: the sample file does not ask for it", stops=False)

@@ -12,28 +12,11 @@ import shutil
 from pathlib import Path
 
 from deployment import web_page
-from zest.errors import UserError, run
-from zest.files import read_csv, write_json, write_text
+from zest.errors import run
+from zest.files import write_json, write_text
+from zest.leader import best_of
 
 SERVICE_WORKER, STYLE, MANIFEST = "service-worker.js", "page.css", "manifest.webmanifest"
-
-
-def choose(candidates: list[str], leaderboard: Path | None) -> str:
-    """Return the model that is published: the only one, or the candidate that leads the others.
-
-    Raises:
-        UserError: none of several candidates stands in the leaderboard.
-    """
-    if leaderboard is None:
-        return candidates[0]
-    ranked = [row["model"] for row in read_csv(leaderboard)]
-    found = next((name for name in ranked if name in candidates), None)
-    if found is None:
-        raise UserError(
-            f"{leaderboard}: none of {', '.join(candidates)} stands there. Name models of the "
-            "leaderboard under deploy.models."
-        )
-    return found
 
 
 def in_folder(paths: list[Path], name: str) -> Path:
@@ -82,7 +65,7 @@ def main() -> None:
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
 
-    name = choose(args.candidates, args.leaderboard)
+    name = best_of(args.candidates, args.leaderboard)
     model = in_folder(args.models, name)
     scores, parity = (
         json.loads(in_folder(paths, name).read_text(encoding="utf-8"))

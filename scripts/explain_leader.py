@@ -21,10 +21,9 @@ import simplejpeg
 from explanation.centre import AREA, share_outside
 from explanation.choice import confident_mistakes, stratified_sample
 from explanation.looking import explain, occlude
-from explanation.photos import load_photos
 from explanation.verdict import Occlusion, judge_occlusion, mean_outside, warnings_of
 from zest.contracts import HEAT_MAPS, OUT_OF_FOLD, in_row_groups, read_table, write_table
-from zest.engine.batches import scale
+from zest.engine.batches import load_images_of, scale
 from zest.engine.grad_cam import NoHeatMaps
 from zest.engine.model_folder import read_description
 from zest.errors import run
@@ -140,7 +139,7 @@ def main() -> None:
     right = np.flatnonzero(photos.classes == photos.labels)
     drawn = stratified_sample(photos.labels[right], RIGHT_PHOTOS, seed_from(seed, "explained"))
     explained = photos.of(np.concatenate([mistakes, right[drawn]]))
-    images = load_photos(stored, size, explained.ids)
+    images = load_images_of(stored, size, explained.ids)
     heat, reason = None, None
     shares = np.full(len(images), np.nan)
     try:
@@ -160,7 +159,7 @@ def main() -> None:
 
     drawn = stratified_sample(photos.labels, OCCLUDED_PHOTOS, seed_from(seed, "occluded"))
     occluded = photos.of(drawn)
-    hits = occlude(folders, occluded, load_photos(stored, size, occluded.ids), args.threads)
+    hits = occlude(folders, occluded, load_images_of(stored, size, occluded.ids), args.threads)
     occlusion = judge_occlusion(occluded.labels, hits, occluded.groups, settings["confidence"])
     told = summarise(leader, photos, settings["confidence"], reason, outside, occlusion)
     write_json(args.shortcuts, told)

@@ -17,26 +17,10 @@ from grading import tables
 from grading.chunks import folder_of_run, grade_in_chunks, read_chunks
 from grading.sheets import make_sheets, render
 from zest.errors import UserError, run
-from zest.files import read_csv, write_text
+from zest.files import write_text
 from zest.graded_folder import names_in
+from zest.leader import best_of
 from zest.parallel import settle_process
-
-
-def choose_exported(models: list[Path], leaderboard: Path | None) -> Path:
-    """Return the model that grades: the only one, or the best of those that are exported.
-
-    Args:
-        models: deploy/{model}/model.onnx.
-        leaderboard: leaderboard.csv, the best model first.
-    """
-    if leaderboard is None:
-        return models[0]
-    path_of = {path.parent.name: path for path in models}
-    ranked = [row["model"] for row in read_csv(leaderboard)]
-    best = next(name for name in ranked if name in path_of)
-    if best != ranked[0]:
-        print(f"{ranked[0]} leads, but is not exported (deploy.models); {best} is the next")
-    return path_of[best]
 
 
 def main() -> None:
@@ -58,7 +42,8 @@ def main() -> None:
     cfg = json.loads(args.cfg)
 
     settle_process()
-    path = choose_exported(args.models, args.leaderboard)
+    path_of = {path.parent.name: path for path in args.models}
+    path = path_of[best_of(list(path_of), args.leaderboard)]
     model = open_exported(path)
     print(f"{path} ({model.sha256[:12]}) grades {args.folder}", flush=True)
     names = names_in(args.folder)

@@ -76,6 +76,12 @@ def main() -> None:
         f"{cfg['tolerance']:g}): {args.out}",
         flush=True,
     )
+    if chosen.agreement < 1 or chosen.mean_difference > cfg["tolerance"]:
+        print(
+            f"warning: none of {len(trials)} ways keeps the probabilities to deploy.int8_tolerance "
+            "and every class; this one comes nearest. The gate tells what it loses.",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ program in the bundle, and what came out is put beside them for the self-test.
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from deployment import card
@@ -18,7 +19,8 @@ from deployment.bundle import (
     expected_table,
     write_archive,
 )
-from zest.classes import class_title, read_classes
+from explanation.centre import PARTS
+from zest.classes import ClassInfo, class_title, read_classes
 from zest.command import command_told
 from zest.contracts import CATALOG, read_table
 from zest.errors import run
@@ -28,7 +30,6 @@ from zest.paired import read_out_of_fold
 from zest.provenance import data_hash, package_versions
 
 EXPORTERS = ("onnx", "onnxruntime", "paddle2onnx")
-OCCLUSIONS = ("plain", "centre_hidden", "border_hidden")
 CLIENT = Path(__file__).parent / "deployment" / "client" / "predict.py"
 
 
@@ -40,7 +41,7 @@ def read_json(path: Path) -> dict:
 def main() -> None:
     """Choose the examples, write the texts, pack."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: competition, metric, deploy, rules")
+    parser.add_argument("--cfg", required=True, help="JSON: competition, metric, deploy")
     parser.add_argument("--name", required=True, help="of the model")
     parser.add_argument("--weights", required=True, type=Path, help="weights.pdparams of the fold")
     parser.add_argument(
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--scores", required=True, type=Path, help="evaluation/{model}/scores.json")
     parser.add_argument("--per-class", required=True, type=Path, help="per_class.csv beside it")
     parser.add_argument("--out-of-fold", required=True, type=Path, help="out_of_fold.parquet")
-    parser.add_argument("--shortcuts", type=Path, help="explanation/shortcuts.json of the leader")
+    parser.add_argument("--shortcuts", required=True, type=Path, help="shortcuts.json")
     parser.add_argument("--catalog", required=True, type=Path, help="catalog/train.parquet")
     parser.add_argument("--classes", required=True, type=Path, help="catalog/classes.csv")
     parser.add_argument(
@@ -66,7 +67,7 @@ def main() -> None:
     classes = read_classes(args.classes)
     described = read_json(args.weights.with_name("model.json"))
     catalog = read_table(args.catalog, CATALOG)
-    examples = examples_of(args, cfg["deploy"]["examples"])
+    examples = examples_of(args, cfg["deploy"]["examples"], classes)
     parity, speed = read_json(args.parity), read_json(args.speed)
     scores = read_json(args.scores)
     titles = [class_title(one) for one in classes]
@@ -91,7 +92,7 @@ def main() -> None:
             for row, title in zip(read_csv(args.per_class), titles, strict=True)
         ],
         training_photos=training_photos(catalog.num_rows, args.out_of_fold, args.fold),
-        limits=shortcut_limits(args.shortcuts, args.name),
+        limits=shortcut_limits(read_json(args.shortcuts)),
         parity=parity,
         speed=speed,
         provenance={
@@ -121,7 +122,7 @@ def main() -> None:
     print(f"{len(examples)} examples, {args.bundle.stat().st_size / 1e6:.1f} MB: {args.bundle}")
 
 
-def examples_of(args: argparse.Namespace, count: int) -> dict[str, bytes]:
+def examples_of(args: argparse.Namespace, count: int, classes: list[ClassInfo]) -> dict[str, bytes]:
     """Return some photos that the model has not seen, where there are such, by their new names."""
     photos = read_out_of_fold(args.out_of_fold)
     own = [row for row in range(len(photos.ids)) if photos.folds[row] == args.fold]
@@ -134,7 +135,8 @@ def examples_of(args: argparse.Namespace, count: int) -> dict[str, bytes]:
     examples = {}
     for number, row in enumerate(chosen, start=1):
         suffix, content = example_file(path_of[photos.ids[row]])
-        examples[f"{number:02d}_class_{int(photos.labels[row])}{suffix}"] = content
+        class_num = re.sub(r"[^\w.-]+", "_", classes[photos.labels[row]].class_num)
+        examples[f"{number:02d}_class_{class_num}{suffix}"] = content
     return examples
 
 
@@ -143,19 +145,16 @@ def training_photos(labelled: int, out_of_fold: Path, fold: int) -> int:
     return labelled - int((read_out_of_fold(out_of_fold).folds == fold).sum())
 
 
-def shortcut_limits(path: Path | None, model: str) -> list[str]:
-    """Return what shortcuts.json has found, in sentences, where it is of this model."""
-    told = read_json(path) if path else {"model": None}
-    if told["model"] != model:
-        return []
+def shortcut_limits(told: dict) -> list[str]:
+    """Return what shortcuts.json has found, in sentences."""
     occlusion = told["occlusion"]
-    shares = [f"{occlusion[key]['value']:.2f}" for key in OCCLUSIONS]
+    whole, no_centre, no_border = (f"{occlusion[part]['value']:.2f}" for part in PARTS)
+    which = "that it had not seen" if told["is_scored"] else "that it has learned from"
     found = (
-        f"Of {occlusion['plain']['n']} labelled photos it has {shares[0]} right as they are, "
-        f"{shares[1]} with the centre painted over (the commonest class alone: "
-        f"{occlusion['chance']:.2f}) and {shares[2]} with all but the centre painted over: what it "
-        "has right without the centre it reads from around it: a background, or a thing that fills "
-        "the photo."
+        f"Of {told['photos']} photos {which} it has {whole} right as they are, {no_centre} with "
+        f"the centre painted over (the commonest class alone: {occlusion['chance']:.2f}) and "
+        f"{no_border} with all but the centre painted over. What it has right without the centre "
+        "it reads from around it: a background, or a thing that fills the photo."
     )
     return [found, *told["warnings"]]
 

@@ -93,8 +93,10 @@ def parity_section(parities: dict[str, dict], metric: str) -> Section:
                     "difference": f"{path['max_difference']:.1e}",
                     "agreement": f"{path['agreement']:.1%}",
                     "photos": path["photos"],
-                    "loss": f"{0.0 + loss['value']:.3f}" if loss else "",
-                    "interval": f"{loss['low']:.3f} to {loss['high']:.3f}" if loss else "",
+                    "loss": decimals(loss["value"]) if loss else "",
+                    "interval": f"{decimals(loss['low'])} to {decimals(loss['high'])}"
+                    if loss
+                    else "",
                 }
             )
         for link in parity["links"]:
@@ -135,6 +137,11 @@ def parity_section(parities: dict[str, dict], metric: str) -> Section:
             ],
         },
     )
+
+
+def decimals(value: float | None) -> str:
+    """Return a figure of parity.json to three places; null stands for what is not known there."""
+    return "unknown" if value is None else f"{0.0 + value:.3f}"
 
 
 def difference(value: float, unit: str) -> str:

@@ -24,7 +24,7 @@ from submission.form import form_of
 from submission.prediction import members_of, photos_of, predict_members
 from submission.recorded import read_provenance, remedy
 from submission.verification import warnings_of
-from zest.classes import ClassInfo
+from zest.classes import classes_of
 from zest.command import command_told
 from zest.contracts import CATALOG, read_table
 from zest.engine.model_folder import read_description
@@ -45,14 +45,6 @@ def check_models(provenance: dict) -> None:
             f"{changed[0]}: these are not the models of the submission. Put its files back, or "
             "make the submission again."
         )
-
-
-def classes_of(folder: Path) -> list[ClassInfo]:
-    """Return the classes of a trained model, in the order of its probabilities."""
-    told = read_description(folder)["classes"]
-    return [
-        ClassInfo(label, one["class_num"], one["name"], photos=0) for label, one in enumerate(told)
-    ]
 
 
 def main() -> None:
@@ -94,8 +86,13 @@ def main() -> None:
     }
     members, photos = members_of(first), photos_of(args.catalog, args.root)
     thresholds = None if first["thresholds"] is None else np.array(first["thresholds"])
-    classes = classes_of(members[0].weights[0].parent)
-    form = form_of(shape, args.root, classes, thresholds)
+    classes = classes_of(read_description(members[0].weights[0].parent))
+    try:
+        form = form_of(shape, args.root, classes, thresholds)
+    except UserError as error:
+        raise UserError(
+            f"{error} (Of a second stage these are keys of second_stage, not of data or submission.)"
+        ) from error
     form.write(predict_members(members, photos, args.threads), args.submission)
     write_json(
         args.provenance,
@@ -112,6 +109,7 @@ def main() -> None:
             "sample_sha256": form.sample and sha256(form.sample.table.path),
             "second_stage": stage,
             **now,
+            "config": first["config"],  # which the models and the form are of
         },
     )
     print(f"model {first['model']}, {len(photos)} photos: {args.submission}", flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from zest.metrics import TITLES
-from zest.models.table import WEIGHT_PACKAGES, find_architecture
+from zest.models.table import find_architecture, weight_package
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,16 +50,10 @@ def weight_sources(trained_with: dict) -> list[str]:
     if find_architecture(architecture).weights == "environment":
         return [
             f"{architecture}, trained on ImageNet by Google (Apache License 2.0), as the Python "
-            f"package {package_of(architecture)} carries them; the photos of ImageNet are for "
+            f"package {weight_package(architecture)} carries them; the photos of ImageNet are for "
             "research, and whether that binds weights is not settled"
         ]
     return [f"{architecture} on ImageNet, as the maker of the architecture publishes them"]
-
-
-def package_of(architecture: str) -> str:
-    """Return the package that carries the weights of an architecture of the environment."""
-    number = architecture[-1]
-    return next(name for name in WEIGHT_PACKAGES if f"lite{number}-" in name)
 
 
 def score_rows(scores: dict, metric: str) -> list[dict]:

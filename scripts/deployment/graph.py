@@ -12,7 +12,7 @@ INPUT, PROBABILITIES, HEAT = "images", "probabilities", "heat"
 BATCH = "batch"
 
 
-def fold(source: Path, target: Path) -> None:
+def fold_constants(source: Path, target: Path) -> None:
     """Fold constants and batch normalisation into the weights; only standard operators remain.
 
     https://onnxruntime.ai/docs/performance/model-optimizations/graph-optimizations.html
@@ -24,11 +24,11 @@ def fold(source: Path, target: Path) -> None:
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
 
 
-def finish(model: onnx.ModelProto, told: dict) -> bool:
+def name_and_describe(model: onnx.ModelProto, told: dict) -> bool:
     """Give a model its names, its class activation maps and its description, in place.
 
     Args:
-        model: of `fold`, from uint8 (batch, size, size, 3) to probabilities (batch, K).
+        model: of `fold_constants`, from uint8 (batch, size, size, 3) to probabilities (batch, K).
         told: model.json of the trained model.
 
     Returns:

@@ -8,6 +8,7 @@ import paddle
 from paddle import nn
 
 from deployment.names import OLD_PROGRAM, PROGRAM, WEIGHTS
+from zest.errors import UserError
 from zest.files import atomic_path
 
 INPUT = "images"
@@ -53,16 +54,26 @@ def export_programs(layer: nn.Layer, image_size: int, folder: Path) -> str | Non
     Returns:
         Why there is no inference.pdmodel, where Paddle cannot write the network in the older
         format; None where it can.
+
+    Raises:
+        UserError: Paddle cannot write the network in the newer format either.
     """
     with tempfile.TemporaryDirectory() as made:
-        with paddle.pir_utils.IrGuard():
-            paddle.jit.save(layer, f"{made}/new", [_images(image_size)])
+        try:
+            with paddle.pir_utils.IrGuard():
+                paddle.jit.save(layer, f"{made}/new", [_images(image_size)])
+        except Exception as error:  # a layer that cannot be traced can fail in any way
+            raise UserError(
+                f"Paddle cannot write the network as a program ({_last_line(error)}). Write its "
+                "forward without what Paddle cannot trace, or leave the model out of deploy.models."
+            ) from error
         reason = _save_old(layer, image_size, f"{made}/old")
         new, old = Path(made, "new.pdiparams").read_bytes(), Path(made, "old.pdiparams")
         if not reason and old.read_bytes() != new:
             reason = "Paddle orders its weights otherwise than those of the newer program"
         _write(folder / PROGRAM, Path(made, "new.json").read_bytes())
         _write(folder / WEIGHTS, new)
+        (folder / OLD_PROGRAM).unlink(missing_ok=True)
         if not reason:
             _write(folder / OLD_PROGRAM, Path(made, "old.pdmodel").read_bytes())
     return reason
@@ -77,8 +88,12 @@ def _save_old(layer: nn.Layer, image_size: int, path: str) -> str | None:
         with paddle.pir_utils.OldIrGuard():
             paddle.jit.save(layer, path, [_images(image_size)])
     except Exception as error:  # a layer that cannot be traced can fail in any way
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"
+        return _last_line(error)
     return None
+
+
+def _last_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[-1]}"
 
 
 def _write(path: Path, content: bytes) -> None:

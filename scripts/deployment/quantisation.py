@@ -58,15 +58,14 @@ class Trial:
     megabytes: float
 
 
-class _Photos(CalibrationDataReader):
+class _Batch(CalibrationDataReader):
+    """One batch: the calibrator holds what all layers give for all batches of a reader."""
+
     def __init__(self, images: np.ndarray):
-        size = min(BATCH_SIZE, len(images))  # of all batches: the calibrator stacks what they give
-        starts = range(0, len(images) - size + 1, size)
-        self.batches = iter([images[start : start + size] for start in starts])
+        self.left = [{INPUT: images}]
 
     def get_next(self) -> dict | None:
-        batch = next(self.batches, None)
-        return None if batch is None else {INPUT: batch}
+        return self.left.pop() if self.left else None
 
 
 def search(
@@ -80,7 +79,7 @@ def search(
     where there is none, the one that differs least.
 
     Args:
-        model: of `deployment.graph.finish`, in float.
+        model: of `deployment.graph.name_and_describe`, in float.
         calibrating: uint8 RGB, (n, size, size, 3), from which the ranges of activations are found.
         judging: uint8 RGB, (m, size, size, 3), other photos, by which the ways are compared.
         tolerance: of the mean absolute difference of the probabilities.
@@ -119,7 +118,9 @@ def find_ranges(model: Path, images: np.ndarray, calibration: str, scratch: Path
         calibrate_method=METHODS[calibration],
     )
     with contextlib.redirect_stdout(None):
-        calibrator.collect_data(_Photos(images))
+        size = min(BATCH_SIZE, len(images))  # of all batches: the calibrator stacks what they give
+        for start in range(0, len(images) - size + 1, size):
+            calibrator.collect_data(_Batch(images[start : start + size]))
         return calibrator.compute_data()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 
 from deployment.graph import INPUT, PROBABILITIES
-from zest.classes import ClassInfo
+from zest.classes import ClassInfo, classes_of
 from zest.errors import UserError
 from zest.files import sha256
 
@@ -87,13 +87,9 @@ def open_exported(path: Path) -> ExportedModel:
             f"{path}: an ONNX model, but not one that Zest has exported: it does not say its "
             "classes and its preprocessing. Name model.onnx or model_int8.onnx of snakemake deploy."
         )
-    classes = [
-        ClassInfo(label, one["class_num"], one["name"], 0)
-        for label, one in enumerate(json.loads(told["classes"]))
-    ]
     return ExportedModel(
         session,
-        classes,
+        classes_of({"classes": json.loads(told["classes"])}),
         json.loads(told["preprocessing"]),
         told.get("architecture", ""),
         sha256(path),

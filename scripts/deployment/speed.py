@@ -26,7 +26,8 @@ class Speed:
         p50_ms: median time of one photo through the network, milliseconds.
         p95_ms: of 95 % of the calls, at most.
         photos_per_second: in batches of BATCH_SIZE.
-        peak_memory_mb: of the whole process, with its runtime, 1e6 bytes.
+        peak_memory_mb: of the whole process with its runtime and batches of BATCH_SIZE images,
+            1e6 bytes.
         file_p50_ms: median time from a photo's file to its grade, by the client of the bundle;
             None where the export has no such client.
         file_p95_ms: of 95 % of these.
@@ -75,10 +76,10 @@ def answer(asked: str) -> None:
         "p95_ms": float(np.quantile(single, 0.95) * 1e3),
         "photos_per_second": float(BATCH_SIZE / np.median(batched)),
     }
-    if kind == "onnx" and files:
-        told |= _from_files(path, threads, files)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB on Linux, bytes on macOS
     told["peak_memory_mb"] = peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+    if kind == "onnx" and files:
+        told |= _from_files(path, threads, files)
     print(json.dumps(told))
 
 

@@ -3,9 +3,12 @@
 The centre is the square in the middle that has half of the area.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 AREA = 0.5  # of the photo
+PARTS = ("plain", "centre_hidden", "border_hidden")  # what is painted over, of `Occlusion`
 SIDE = AREA**0.5  # of the photo's side
 
 
@@ -31,6 +34,24 @@ def hide_border(images: np.ndarray) -> np.ndarray:
         uint8, of the same shape.
     """
     return np.where(_inside(images.shape[1])[..., None], images, _mean_colours(images))
+
+
+def hits_without_parts(
+    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, labels: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Tell of which photos the class is right, with a part painted over and without.
+
+    Args:
+        predict: from uint8 RGB, (n, size, size, 3), to probabilities, (n, K).
+        images: uint8 RGB, (photos, size, size, 3).
+        labels: int, (photos,), 0..K-1.
+
+    Returns:
+        bool, (photos,), for each of PARTS.
+    """
+    shown = np.concatenate([images, hide_centre(images), hide_border(images)])
+    classes = predict(shown).argmax(axis=1)
+    return dict(zip(PARTS, classes.reshape(len(PARTS), -1) == labels, strict=True))
 
 
 def _inside(size: int) -> np.ndarray:

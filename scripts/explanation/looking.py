@@ -3,11 +3,12 @@
 Each photo goes to the model of its fold, which has not learned from it.
 """
 
+import functools
 from pathlib import Path
 
 import numpy as np
 
-from explanation.centre import hide_border, hide_centre
+from explanation.centre import PARTS, hits_without_parts
 from zest.engine.grad_cam import explain_images
 from zest.engine.model_folder import TrainedModel
 from zest.paired import OutOfFold
@@ -49,14 +50,12 @@ def occlude(
         threads: number of processes.
 
     Returns:
-        bool, (photos,), for each of plain, centre_hidden and border_hidden.
+        bool, (photos,), for each of PARTS.
     """
-    names = ("plain", "centre_hidden", "border_hidden")
-    hits = np.zeros((len(names), len(images)), bool)
+    hits = {name: np.zeros(len(images), bool) for name in PARTS}
     for fold in np.unique(photos.folds).tolist():
         model, rows = TrainedModel(folders[fold]), photos.folds == fold
-        plain = images[rows]
-        shown = np.concatenate([plain, hide_centre(plain), hide_border(plain)])
-        classes = model.predict_fitted(shown, threads).argmax(axis=1)
-        hits[:, rows] = classes.reshape(len(names), -1) == photos.labels[rows]
-    return dict(zip(names, hits, strict=True))
+        predict = functools.partial(model.predict_fitted, workers=threads)
+        for name, found in hits_without_parts(predict, images[rows], photos.labels[rows]).items():
+            hits[name][rows] = found
+    return hits

@@ -25,7 +25,7 @@ from submission.prediction import (
     photos_of,
     predict_members,
 )
-from zest.classes import ClassInfo
+from zest.classes import classes_of
 from zest.contracts import CATALOG, read_table
 from zest.engine.model_folder import read_description
 from zest.leader import of_model
@@ -142,10 +142,7 @@ def predicted_file(
         UserError: the sample file cannot be filled in with them.
     """
     described = read_description(members[0].weights[0].parent)
-    classes = [
-        ClassInfo(label, one["class_num"], one["name"], photos=0)
-        for label, one in enumerate(described["classes"])
-    ]
+    classes = classes_of(described)
     thresholds = provenance["thresholds"]
     form = form_of(
         provenance["config"], root, classes, None if thresholds is None else np.array(thresholds)

@@ -27,3 +27,14 @@ def read_classes(path: str | os.PathLike) -> list[ClassInfo]:
             ClassInfo(int(row["label"]), row["class_num"], row["name"], int(row["photos"]))
             for row in csv.DictReader(file)
         ]
+
+
+def classes_of(described: dict) -> list[ClassInfo]:
+    """Return the classes of model.json or of an exported model, by label.
+
+    How many photos they had is not told there: 0.
+    """
+    return [
+        ClassInfo(label, one["class_num"], one["name"], photos=0)
+        for label, one in enumerate(described["classes"])
+    ]

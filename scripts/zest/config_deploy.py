@@ -12,14 +12,15 @@ from zest.config_submission import candidates
 def deployed_models(config: dict) -> list[str]:
     """Return the names of the models that are deployed: those listed, or else a sensible set.
 
-    That is every model but the arms of ablations and sweeps; where a training of its own is handed
-    in, on all photos or merged of the folds, only what may be handed in, as of the others there is
-    no such training.
+    That is every model but the arms of ablations and sweeps, unless one of these is handed in by
+    name; where a training of its own is handed in, on all photos or merged of the folds, only what
+    may be handed in, as of the others there is no such training.
     """
     if config["deploy"]["models"]:
         return config["deploy"]["models"]
-    names = config["models"] if config["submission"]["train_on"] == "folds" else candidates(config)
-    return [name for name in names if "=" not in name]
+    submission = config["submission"]
+    names = config["models"] if submission["train_on"] == "folds" else candidates(config)
+    return [name for name in names if "=" not in name or name == submission["model"]]
 
 
 def deploy_faults(config: dict) -> Iterator[str]:

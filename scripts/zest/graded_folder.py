@@ -3,6 +3,7 @@
 The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -37,8 +38,12 @@ def check_folder(setting: str | None, results: Path) -> Path | None:
 
 
 def name_of(folder: Path) -> str:
-    """Return what the results of a folder are called: its own name, without what paths mean."""
-    return re.sub(r"[^\w.-]+", "_", folder.name).lstrip(".") or "photos"
+    """Return what the results of a folder are called: its own name, without what paths mean.
+
+    A hash of its path follows, so that another folder of the same name has results of its own.
+    """
+    name = re.sub(r"[^\w.-]+", "_", folder.name).lstrip(".") or "photos"
+    return f"{name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:6]}"
 
 
 def names_in(folder: Path) -> list[str]:

@@ -1,5 +1,7 @@
 """A deployment makes what its settings ask for, and trains nothing for it."""
 
+import shutil
+
 import pytest
 from conftest import snakemake
 
@@ -7,7 +9,8 @@ from dry_run import planned_jobs
 from edits import setting
 
 MODELS = ("linear_probe", "lite0", "small")
-OF_EACH = {"export_paddle", "export_onnx", "check_parity", "measure_exports", "write_bundle"}
+OF_EACH = {"export_paddle", "export_onnx", "check_parity", "measure_exports", "check_shortcuts"}
+OF_EACH |= {"write_bundle"}
 
 
 def jobs_of(models: tuple, *more: str) -> set[str]:
@@ -15,15 +18,16 @@ def jobs_of(models: tuple, *more: str) -> set[str]:
 
 
 def test_every_model_is_exported_proved_measured_and_packed(project):
-    once = {"explain_leader", "write_deployment_page"}
-    assert planned_jobs(project, "deploy") == once | jobs_of(MODELS, "quantise_onnx")
+    page = {"write_deployment_page"}
+    assert planned_jobs(project, "deploy") == page | jobs_of(MODELS, "quantise_onnx")
     assert planned_jobs(project) == set()  # and none of it without being asked for
 
 
-def test_only_what_is_listed_is_deployed(project):
+def test_only_what_is_listed_is_deployed_and_no_other_model_is_needed(project):
     setting("deploy", {"models": ["small"], "int8": False})(project)
-    once = {"explain_leader", "write_deployment_page"}
-    assert planned_jobs(project, "deploy") == once | jobs_of(("small",))
+    shutil.rmtree(project / "results/tiny/models/lite0")
+    page = {"write_deployment_page"}
+    assert planned_jobs(project, "deploy") == page | jobs_of(("small",))
 
 
 def test_a_submission_that_is_trained_on_all_photos_is_what_is_deployed(project):
@@ -65,5 +69,6 @@ def test_a_deployed_model_follows_the_settings_of_its_deployment(project):
     setting("deploy.examples", 8)(project)
     setting("deploy.int8_tolerance", 0.01)(project)
     assert planned_jobs(project, "deploy") == page | {
-        f"{job} small" for job in OF_EACH - {"export_paddle", "export_onnx"} | {"quantise_onnx"}
+        f"{job} small"
+        for job in OF_EACH - {"export_paddle", "export_onnx", "check_shortcuts"} | {"quantise_onnx"}
     }

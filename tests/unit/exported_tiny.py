@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import onnx
 import paddle
 from paddle import nn
 
-from deployment.graph import finish, fold
+from deployment.conversion import program_to_onnx
 from deployment.program import Deployed, export_programs
-from export_onnx import convert
 
 SIZE = 24
 CLASSES = [
@@ -33,10 +31,6 @@ def export_tiny(folder: Path) -> Path:
     layer = Deployed(net, (0.5,) * 3, (0.5,) * 3)
     layer.eval()
     export_programs(layer, SIZE, folder / "paddle")
-    raw, folded, made = (folder / name for name in ("raw.onnx", "folded.onnx", "model.onnx"))
-    convert(folder / "paddle", raw)
-    fold(raw, folded)
-    model = onnx.load(str(folded))
-    finish(model, TOLD)
-    onnx.save(model, str(made))
+    made = folder / "model.onnx"
+    program_to_onnx(folder / "paddle", TOLD, made)
     return made

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from build_web_demo import build, choose, main
+from build_web_demo import build, main
 from deployment import web_page
 from install_web_runtime import FILES, find_npm, install
 from zest.errors import UserError
@@ -70,14 +70,6 @@ def leaderboard(folder: Path, *models: str) -> Path:
     path = folder / "leaderboard.csv"
     path.write_text("model,score\n" + "".join(f"{name},0\n" for name in models))
     return path
-
-
-def test_the_leader_among_the_candidates_is_published(tmp_path):
-    ranked = leaderboard(tmp_path, "trial=1", "large", "small")
-    assert choose(["small", "large"], ranked) == "large"
-    assert choose(["small"], None) == "small"
-    with pytest.raises(UserError, match=r"deploy\.models"):
-        choose(["other"], ranked)
 
 
 def test_the_page_tells_classes_preprocessing_scores_and_parity_of_its_model(model):

@@ -26,7 +26,8 @@ from zest.metrics import TITLES
 RULES = {"max_model_mb": None, "max_latency_ms": None}
 SCORE = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 24}
 SHORTCUTS = {
-    "model": "small",
+    "photos": 24,
+    "is_scored": True,
     "occlusion": {
         "chance": 0.4,
         "plain": {**SCORE, "value": 0.9},
@@ -111,8 +112,8 @@ def test_the_bundle_tests_itself_and_sees_a_model_that_is_another(packed, tmp_pa
 
 def test_its_examples_are_validation_photos_of_every_class(packed):
     names = sorted(name for name in packed.namelist() if name.startswith("examples/0"))
-    assert [name[-11:] for name in names] == [
-        *("class_0.jpg", "class_1.jpg", "class_2.jpg", "class_0.jpg")
+    assert [name[-12:] for name in names] == [
+        *("class_10.jpg", "class_20.jpg", "class_30.jpg", "class_10.jpg")
     ]
     ours = {Path(f"photos/photo_{number:02}.jpg").read_bytes() for number in range(0, 24, 2)}
     assert all(packed.read(name) in ours for name in names)
@@ -127,8 +128,8 @@ def test_the_card_tells_scores_limits_parity_costs_and_origin(packed):
     assert "| 30 病果 | 8 | 0.75 | 0.40 to 0.90 | 0.70 |" in card
     assert "the one in this bundle is that of fold 0" in card
     assert "- 12 photos taught it." in card  # of 24; the others are its validation fold
-    assert "- Of 24 labelled photos it has 0.90 right as they are, 0.70 with the centre" in card
-    assert "(the commonest class alone: 0.40) and 0.60 with all but the centre" in card
+    assert "- Of 24 photos that it had not seen it has 0.90 right as they are, 0.70 with" in card
+    assert "the centre painted over (the commonest class alone: 0.40) and 0.60 with all" in card
     assert "- It is still right with the middle painted over." in card
     assert "| ONNX Runtime | " in card
     assert "ONNX Runtime (in this bundle)" in card

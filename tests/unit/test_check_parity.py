@@ -51,9 +51,9 @@ def change(constant: str, values: object) -> None:
     onnx.save(model, str(MODEL))
 
 
-def refusal(*more: object) -> str:
+def refusal(*more: object, fold: object = 0) -> str:
     with pytest.raises(UserError) as caught:
-        gate(*more)
+        gate(*more, fold=fold)
     assert not OUT.exists()
     return str(caught.value)
 
@@ -115,7 +115,17 @@ def test_predictions_that_were_scored_of_another_training_are_refused(in_exporte
     rows = read_table(OUT_OF_FOLD_PATH, OUT_OF_FOLD).to_pylist()
     rows[0]["probabilities"] = rows[0]["probabilities"][::-1]
     write(OUT_OF_FOLD_PATH, rows, OUT_OF_FOLD)
-    assert "the training model, again: probabilities differ by up to" in refusal()
+    told = refusal()
+    assert told.startswith("the training model: probabilities differ by up to")
+    assert "snakemake leaderboard --forcerun predict_validation" in told
+
+
+def test_predictions_that_a_gpu_made_are_no_reason_to_refuse_an_export(in_exported):
+    rows = read_table(OUT_OF_FOLD_PATH, OUT_OF_FOLD).to_pylist()
+    for row in rows:  # more than deploy.tolerance
+        row["probabilities"] = (np.array(row["probabilities"]) * 0.9995 + 0.0005 / 3).tolist()
+    write(OUT_OF_FOLD_PATH, rows, OUT_OF_FOLD)
+    assert all(path["max_difference"] < 1e-5 for path in gate()["paths"])
 
 
 def lost(value: float, low: float) -> Difference:
@@ -128,14 +138,31 @@ def lost(value: float, low: float) -> Difference:
         (lost(0.02, -0.01), False),  # a photo or two: chance
         (lost(0.004, 0.001), False),  # sure, and within what is allowed
         (lost(0.02, 0.01), True),
-        (lost(float("nan"), float("nan")), True),
+        (lost(0.02, -np.inf), True),  # photos of one session: chance cannot be told
+        (lost(0.004, -np.inf), False),
     ],
 )
 def test_int8_is_refused_where_its_loss_is_too_large_beyond_chance(loss, refused):
-    assert parity.loses_too_much(loss, 0.005) is refused
+    found = parity.PathParity("INT8", 0.1, 0.01, 0.9, 10)
+    assert parity.loses_too_much(found, loss, 0.005) is refused
 
 
-def test_int8_that_loses_its_classes_is_refused_with_the_way_out(in_exported):
+@pytest.mark.parametrize(
+    ("difference", "agreement", "refused"),
+    [(0.1, 0.9, True), (0.1, 1.0, False), (np.nan, 1.0, True)],
+)
+def test_where_the_loss_is_not_known_changed_classes_stand_for_it(difference, agreement, refused):
+    found = parity.PathParity("INT8", difference, 0.01, agreement, 10)
+    assert parity.loses_too_much(found, lost(np.nan, np.nan), 0.005) is refused
+
+
+def test_classes_that_are_as_likely_as_each_other_may_change_places():
+    scored = np.array([[0.4, 0.4 - 1e-6, 0.2], [0.5, 0.3, 0.2]])
+    assert parity.compare("a path", scored, scored[:, [1, 0, 2]]).agreement == 0.5
+
+
+@pytest.mark.parametrize("fold", [0, "all"])
+def test_int8_that_loses_its_classes_is_refused_with_the_way_out(in_exported, fold):
     rows = read_table(OUT_OF_FOLD_PATH, OUT_OF_FOLD).to_pylist()
     for row in rows:  # as it predicts, so that all it loses is told
         row["label"] = int(np.argmax(row["probabilities"]))
@@ -147,9 +174,10 @@ def test_int8_that_loses_its_classes_is_refused_with_the_way_out(in_exported):
     broken = Path("broken.onnx")
     broken.write_bytes(MODEL.read_bytes())
     MODEL.write_bytes(float_model)
-    told = refusal("--int8", broken)
+    told = refusal("--int8", broken, fold=fold)
     assert "ONNX Runtime INT8: it loses" in told
     assert "more than deploy.int8_max_loss (0.005). Set deploy.int8: false" in told
+    assert "photos change their class" in told
     assert "the first link that differs is quantise" in told
 
 

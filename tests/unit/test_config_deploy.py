@@ -18,6 +18,14 @@ def test_every_model_is_deployed_but_the_trials_of_a_sweep():
     assert deployed(sweeps=sweeps) == ["lite0", "small", "linear_probe"]
 
 
+def test_a_trial_of_a_sweep_that_is_handed_in_is_deployed_too():
+    sweeps = {"lr": {"model": "small", "keys": {"learning_rate": [0.01, 0.02]}}}
+    trial = "lr-learning_rate=0.01"
+    found = deployed(sweeps=sweeps, submission={"model": trial})
+    assert found == ["lite0", "small", trial, "linear_probe"]
+    assert deployed(sweeps=sweeps, submission={"model": trial, "train_on": "all"}) == [trial]
+
+
 @pytest.mark.parametrize("train_on", ["all", "merged"])
 def test_of_a_training_for_the_submission_only_its_model_is_deployed(train_on):
     split = {"train_folds": [0, 1]}

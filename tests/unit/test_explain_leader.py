@@ -16,12 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from explanation.centre import hide_border, hide_centre, share_outside
 from explanation.choice import confident_mistakes, stratified_sample
-from explanation.photos import load_photos
 from explanation.verdict import Occlusion, judge_occlusion, mean_outside, warnings_of
 from tiny_training import settings_of
 from zest.classes import ClassInfo
 from zest.contracts import HEAT_MAPS, IMAGES, OUT_OF_FOLD, read_table, write_table
-from zest.engine.batches import normalise
+from zest.engine.batches import load_images_of, normalise
 from zest.engine.model_folder import TrainedModel, save_model
 from zest.errors import UserError
 from zest.images import encode_png
@@ -175,11 +174,11 @@ def write_images(path: Path, images: np.ndarray) -> list[str]:
 def test_photos_come_in_the_order_they_are_asked_for(tmp_path):
     images = np.arange(3, dtype=np.uint8)[:, None, None, None] + np.zeros((1, 8, 8, 3), np.uint8)
     write_images(tmp_path / "train.parquet", images)
-    found = load_photos(tmp_path / "train.parquet", 8, ["photo_2", "photo_0", "photo_2"])
+    found = load_images_of(tmp_path / "train.parquet", 8, ["photo_2", "photo_0", "photo_2"])
     assert found[:, 0, 0, 0].tolist() == [2, 0, 2]
-    assert load_photos(tmp_path / "train.parquet", 8, []).shape == (0, 8, 8, 3)
+    assert load_images_of(tmp_path / "train.parquet", 8, []).shape == (0, 8, 8, 3)
     with pytest.raises(UserError, match=r"lacks 1 of the predicted photos, the first of them gone"):
-        load_photos(tmp_path / "train.parquet", 8, ["photo_0", "gone"])
+        load_images_of(tmp_path / "train.parquet", 8, ["photo_0", "gone"])
 
 
 def decide(net: nn.Layer, images: np.ndarray) -> None:
@@ -287,7 +286,7 @@ def test_the_heat_is_that_of_the_model_of_the_fold(results, explained):
     assert {row["fold"] for row in rows if row["outside"]} == {0, 1}
     for row in rows:
         net = results.models[row["fold"]].net
-        image = load_photos(stored, SIZE, [row["image_id"]])
+        image = load_images_of(stored, SIZE, [row["image_id"]])
         mean, std = (results.models[0].preprocessing[key] for key in ("mean", "std"))
         x = ((image / 255 - mean) / std).transpose(0, 3, 1, 2).astype("float32")
         with paddle.no_grad():
@@ -307,7 +306,7 @@ def test_the_heat_is_that_of_the_model_of_the_fold(results, explained):
 
 def test_the_accuracies_are_those_of_the_models_on_the_painted_photos(results, explained):
     _, told = explained
-    images = load_photos(results.folder / f"images/{SIZE}/train.parquet", SIZE, results.ids)
+    images = load_images_of(results.folder / f"images/{SIZE}/train.parquet", SIZE, results.ids)
     for name, seen in (
         ("centre_hidden", hide_centre(images)),
         ("border_hidden", hide_border(images)),

