@@ -91,7 +91,7 @@ def main() -> None:
         form = form_of(shape, args.root, classes, thresholds)
     except UserError as error:
         raise UserError(
-            f"{error} (Of a second stage these are keys of second_stage, not of data or submission.)"
+            f"{error} (For a second stage these keys stand under second_stage.)"
         ) from error
     form.write(predict_members(members, photos, args.threads), args.submission)
     write_json(

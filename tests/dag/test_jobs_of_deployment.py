@@ -67,6 +67,20 @@ def test_a_deployed_model_follows_the_settings_of_its_deployment(project):
     setting("deploy.examples", 3)(project)
     assert planned_jobs(project, "deploy") == {"write_bundle small"}
     setting("deploy.examples", 8)(project)
+    setting("deploy.threads", 2)(project)
+    assert planned_jobs(project, "deploy") == page | {
+        "measure_exports small",
+        "write_bundle small",
+    }
+    setting("deploy.threads", 1)(project)
+    setting("deploy.tolerance", 1e-4)(project)
+    assert planned_jobs(project, "deploy") == page | {"check_parity small", "write_bundle small"}
+    setting("deploy.tolerance", 1e-5)(project)
+    setting("deploy.precision", "int8")(project)
+    assert planned_jobs(project, "deploy") == page | {
+        *("measure_exports small", "check_shortcuts small", "write_bundle small")
+    }
+    setting("deploy.precision", "float32")(project)
     setting("deploy.int8_tolerance", 0.01)(project)
     assert planned_jobs(project, "deploy") == page | {
         f"{job} small"

@@ -49,6 +49,7 @@ def measure(rules: dict, precision: str = "float32") -> dict:
 def describe_scores(folds: int = 2) -> None:
     scores = dict.fromkeys((*TITLES, "calibration_error"), SCORE)
     scores["roc_auc"] = dict.fromkeys(SCORE)  # no number
+    scores["brier"] = {**SCORE, "low": None, "high": None}  # photos of one group
     told = {"photos": 24, "folds": folds, "confidence": 0.95, "scores": scores}
     Path("scores.json").write_text(json.dumps(told))
     rows = [["class_num", "name", "photos", "precision", "recall", "recall_low", "recall_high"]]
@@ -125,6 +126,7 @@ def test_the_card_tells_scores_limits_parity_costs_and_origin(packed):
     assert card.startswith("# Model card: small of pears\n")
     assert card.index("| macro F1 | 0.750 | 0.500 to 0.900 | 24 |") < card.index("| accuracy |")
     assert "ROC-AUC" not in card
+    assert "| Brier score | 0.750 | unknown | 24 |" in card
     assert "| 30 病果 | 8 | 0.75 | 0.40 to 0.90 | 0.70 |" in card
     assert "the one in this bundle is that of fold 0" in card
     assert "- 12 photos taught it." in card  # of 24; the others are its validation fold

@@ -1,6 +1,9 @@
 """The gate of a deployment: an export that is not the model that was scored does not pass."""
 
+import importlib.machinery
 import json
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +80,26 @@ def test_a_true_export_passes_and_every_figure_is_told(in_exported, capsys):
     ]
     assert all(link["holds"] for link in told["links"])
     assert "100.0% of 12 photos get the same class, accuracy" in capsys.readouterr().out
+
+
+def test_openvino_is_one_of_the_paths_where_it_is_installed(in_exported, monkeypatch):
+    """By a stand-in for it, which computes with ONNX Runtime; the real one is in no lock file."""
+    settings = {}
+
+    class Core:
+        def compile_model(self, path, device, given):
+            settings[device] = given
+            return lambda given: {
+                "probabilities": parity.open_session(Path(path)).run(["probabilities"], given)[0]
+            }
+
+    stand_in = types.ModuleType("openvino")
+    stand_in.Core = Core
+    stand_in.__spec__ = importlib.machinery.ModuleSpec("openvino", None)
+    monkeypatch.setitem(sys.modules, "openvino", stand_in)
+    told = {path["path"]: path for path in gate()["paths"]}
+    assert told[names.OPENVINO]["max_difference"] < 1e-5
+    assert settings["CPU"]["INFERENCE_PRECISION_HINT"] == "f32"
 
 
 def test_a_model_of_all_photos_passes_without_a_score(in_exported, capsys):

@@ -14,10 +14,12 @@ SCORE = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 48}
 LOSS = {"value": 0.0, "low": -0.02, "high": 0.02}
 
 
-def parity_of(int8: float, is_scored: bool = True, agreement: float = 0.96) -> dict:
+def parity_of(
+    int8: float, is_scored: bool = True, agreement: float = 0.96, loss: dict = LOSS
+) -> dict:
     def path(name: str, value: float, same: float = 1.0) -> dict:
         told = {"path": name, "max_difference": 3e-6, "agreement": same, "photos": 48}
-        return {**told, "score": {**SCORE, "value": value}, "loss": LOSS}
+        return {**told, "score": {**SCORE, "value": value}, "loss": loss}
 
     return {
         "photos": 48,
@@ -119,3 +121,9 @@ def test_of_a_model_without_a_score_the_page_shows_size_and_time(written):
     assert "<circle" not in page
     assert "nan" not in page
     assert rows[0]["value"] == "nan"
+
+
+def test_an_interval_that_is_not_known_is_told_so(written):
+    page, _ = written(loss={"value": 0.125, "low": None, "high": None})
+    assert "unknown to unknown" in page
+    assert "0.125" in page

@@ -10,12 +10,14 @@ import pytest
 import export_onnx
 from deployment import names, paths
 from deployment.client import predict as client
+from deployment.conversion import program_to_onnx
 from deployment.names import OLD_PROGRAM
 from deployment.program import Deployed, export_programs
 from deployment.running import open_session, probabilities_of
 from exported_folder import MODEL, PROGRAMS, SIZE, WEIGHTS, call, photos
 from zest.engine.grad_cam import explain_images
 from zest.engine.model_folder import TrainedModel
+from zest.errors import UserError
 
 
 @pytest.fixture
@@ -94,6 +96,22 @@ def test_a_network_that_ends_otherwise_has_no_heat_and_is_exported_all_the_same(
     with paddle.no_grad():
         expected = layer(paddle.to_tensor(photos(2))).numpy()
     assert np.abs(probabilities_of(session, photos(2)) - expected).max() < 1e-5
+
+
+class OnlyPaddle(paddle.nn.Layer):
+    """No ONNX operator does what this network calls."""
+
+    def forward(self, x):
+        return paddle.lgamma(x).mean([2, 3])
+
+
+def test_a_network_that_cannot_be_converted_is_refused_with_the_way_out(tmp_path):
+    layer = Deployed(OnlyPaddle(), (0.5,) * 3, (0.5,) * 3)
+    layer.eval()
+    export_programs(layer, SIZE, tmp_path)
+    with pytest.raises(UserError, match=r"paddle2onnx cannot convert .* deploy\.models"):
+        program_to_onnx(tmp_path, {}, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
 
 
 class OnlyNew(paddle.nn.Layer):
