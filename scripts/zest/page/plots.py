@@ -98,8 +98,8 @@ def cost_chart(label: str, dots: Sequence[Dot], unit: str = "photos/s") -> Marku
             continue
         anchor = "start" if place < 75 else "end"
         parts.append(
-            Markup('<text x="{}%" dx="{}" y="{}" text-anchor="{}">{}</text>').format(
-                *(short(place), 10 if anchor == "start" else -10, short(axes.y(dot.y) + 4)),
+            Markup('<text class="name" x="{}%" dx="{}" y="{}" text-anchor="{}">{}</text>').format(
+                *(short(place), 8 if anchor == "start" else -8, short(axes.y(dot.y) - 9)),
                 *(anchor, dot.name),
             )
         )
