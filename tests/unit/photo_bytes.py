@@ -47,6 +47,11 @@ def bomb(width: int = 60_000, height: int = 60_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
 
 
+def strip() -> bytes:
+    """Return a PNG of a kilobyte that fills gigabytes where its short side is made 224 pixels."""
+    return encoded(Image.new("RGB", (2, 60_000)), "PNG")
+
+
 def many_scans(count: int) -> bytes:
     """Return a JPEG whose last scan is there so many times more."""
     data = encoded(picture(), progressive=True)
