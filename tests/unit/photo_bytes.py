@@ -52,8 +52,19 @@ def strip() -> bytes:
     return encoded(Image.new("RGB", (2, 60_000)), "PNG")
 
 
+def motion_photo(film_bytes: int) -> bytes:
+    """Return a JPEG with a film after its end, as phones write it."""
+    return photo() + np.random.default_rng(0).bytes(film_bytes)
+
+
 def many_scans(count: int) -> bytes:
     """Return a JPEG whose last scan is there so many times more."""
     data = encoded(picture(), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:-2] + data[last:-2] * count + data[-2:]
+
+
+def many_scans_behind_a_comment(count: int) -> bytes:
+    """Return the same with a comment in which the end of the picture seems to stand."""
+    data = many_scans(count)
+    return data[:2] + b"\xff\xfe\x00\x06\xff\xd9\xff\xd9" + data[2:]
