@@ -53,8 +53,8 @@ def strip() -> bytes:
 
 
 def motion_photo(film_bytes: int) -> bytes:
-    """Return a JPEG with a film after its end, as phones write it."""
-    return photo() + np.random.default_rng(0).bytes(film_bytes)
+    """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
+    return photo() + np.random.default_rng(0).bytes(film_bytes) + b"\xff\xda\x00\x02" * 200
 
 
 def many_scans(count: int) -> bytes:
