@@ -54,7 +54,7 @@ def strip() -> bytes:
 
 def motion_photo(film_bytes: int) -> bytes:
     """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
-    return photo() + np.random.default_rng(0).bytes(film_bytes) + b"\xff\xda\x00\x02" * 200
+    return photo() + b"\xff\xda\x00\x02" * 200 + np.random.default_rng(0).bytes(film_bytes)
 
 
 def many_scans(count: int) -> bytes:
