@@ -54,7 +54,8 @@ def strip() -> bytes:
 
 def motion_photo(film_bytes: int) -> bytes:
     """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
-    return photo() + b"\xff\xda\x00\x02" * 200 + np.random.default_rng(0).bytes(film_bytes)
+    film = b"\x00\x00\x00\x18ftyp" + b"\xff\xda\x00\x02" * 200
+    return photo() + film + np.random.default_rng(0).bytes(film_bytes)
 
 
 def many_scans(count: int) -> bytes:
