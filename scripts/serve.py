@@ -7,7 +7,8 @@ POST /predict grades photos; GET /about tells of the model, GET /health whether 
 ready, GET /metrics what it has done, GET /openapi.json how it is to be called. It listens to this
 machine alone unless --host says otherwise, and ends with Ctrl-C or SIGTERM when what it has taken
 in is answered. It knows no users and no encryption: for more than a trusted network, put a proxy
-before it.
+before it. A proxy must also end connections that send nothing, or their headers byte by byte: the
+server has no limit for the time of these.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import uvicorn
 from deployment.running import open_exported
 from service.app import create_app
 from service.limits import Limits
+from service.photos import LARGE
 from zest.errors import run
 from zest.parallel import settle_process
 
@@ -42,7 +44,11 @@ def main() -> None:
         "--max-photo-mb", type=_positive, default=default.photo_bytes // 10**6, help="encoded (20)"
     )
     parser.add_argument(
-        "--max-photo-megapixels", type=_positive, default=default.pixels // 10**6, help="(64)"
+        "--max-photo-megapixels",
+        type=_positive,
+        default=default.pixels // 10**6,
+        help="(64); decoding takes up to 28 MB of memory for each. Photos of more than "
+        f"{LARGE // 10**6} are decoded one at a time, others one on each core",
     )
     parser.add_argument(
         "--max-request-mb", type=_positive, default=default.request_bytes // 10**6, help="(100)"
@@ -63,6 +69,11 @@ def main() -> None:
         help="for a request to arrive, and again for its answer (30)",
     )
     args = parser.parse_args()
+    if args.max_photos > args.max_waiting:
+        parser.error(
+            f"--max-waiting {args.max_waiting} is less than --max-photos {args.max_photos}: a "
+            "request of so many photos would be refused for ever. Raise the one or lower the other."
+        )
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settle_process()
@@ -87,7 +98,8 @@ def main() -> None:
         access_log=False,  # we have a line of our own
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=args.seconds,
+        proxy_headers=False,  # who connects is logged, not what a client says of itself
+        timeout_graceful_shutdown=2 * args.seconds + 1,  # to arrive, to be answered, to be sent
         limit_concurrency=CONNECTIONS,
     )
 

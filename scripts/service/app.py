@@ -1,23 +1,22 @@
-"""The routes of the service, from HTTP to the pipeline and back."""
+"""The routes of the service."""
 
-import asyncio
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import numpy as np
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 from starlette.requests import ClientDisconnect
 
 from deployment.client.predict import FORMATS
 from deployment.running import ExportedModel
-from service.answers import About, Answer, ClassTold, Graded, Health, LimitsTold, NotGraded, Problem
-from service.limits import RETRY_AFTER, Limits, Refused, Room, full
+from service.answers import About, Answer, ClassTold, Health, LimitsTold, Problem
+from service.closing import CloseEarly
+from service.grading import Grading, problem
+from service.limits import RETRY_AFTER, Limits, Refused, Room
 from service.metrics import CONTENT_TYPE, Metrics
-from service.photos import prepare
 from service.pipeline import Pipeline
-from service.uploads import FIELD, PhotoParts, Upload
+from service.uploads import FIELD
 from service.watching import PREDICT, Watch
 
 CLIENT_IS_GONE = 499  # nobody reads it; the log does
@@ -46,8 +45,8 @@ _REFUSALS = {
     408: "the request did not arrive in time",
     413: "too many bytes, photos or pixels",
     415: "no multipart/form-data, or no photo in a format that is read",
-    422: "no photos in the request, or a broken one",
-    503: "too many photos are waiting; see Retry-After",
+    422: "no photos in the request, or one that is broken or a strip",
+    503: "too many photos are waiting, or no memory for this one; see Retry-After",
     504: "no answer in time",
 }
 
@@ -62,6 +61,7 @@ def create_app(model: ExportedModel, limits: Limits, cores: int) -> FastAPI:
     """
     metrics, room = Metrics(), Room(limits)
     pipeline = Pipeline(model.predict_fitted, cores, metrics.batches.add)
+    grading = Grading(model, limits, room, pipeline, metrics)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -80,10 +80,11 @@ def create_app(model: ExportedModel, limits: Limits, cores: int) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(Watch, metrics=metrics)
+    app.add_middleware(CloseEarly)
 
     @app.exception_handler(Refused)
     async def refuse(_request: Request, refused: Refused) -> Response:
-        return _problem(refused.status, Problem(detail=refused.detail))
+        return problem(refused.status, Problem(detail=refused.detail))
 
     @app.exception_handler(ClientDisconnect)
     async def give_up(_request: Request, _gone: ClientDisconnect) -> Response:
@@ -103,61 +104,7 @@ def create_app(model: ExportedModel, limits: Limits, cores: int) -> FastAPI:
         A photo that cannot be graded has an error in its place, and the others are graded. Where
         none can be, the status is that of the first.
         """
-        held = photos = 0
-
-        def hold(size: int) -> None:
-            nonlocal held
-            room.hold(size)
-            held += size
-
-        try:
-            if room.is_full():
-                raise full()  # before the body is read
-            uploads = await receive(request, limits, hold)
-            request.state.photos = len(uploads)
-            room.enter(len(uploads))
-            photos = len(uploads)
-            found = await grade(uploads)
-        finally:
-            room.leave(photos, held)
-        return answer(uploads, found)
-
-    async def grade(uploads: list[Upload]) -> list[np.ndarray | Refused]:
-        """Return the probabilities of each photo, or why there are none."""
-        tasks = [
-            asyncio.create_task(
-                pipeline.grade(functools.partial(prepare, upload, model.preprocessing, limits))
-            )
-            for upload in uploads
-        ]
-        try:
-            async with asyncio.timeout(limits.seconds):
-                found = await asyncio.gather(*(_outcome(task) for task in tasks))
-        except TimeoutError as error:
-            metrics.photos["unanswered"] += len(uploads)
-            raise Refused(
-                504, f"no answer within {limits.seconds:g} s; send fewer photos"
-            ) from error
-        finally:
-            for task in tasks:
-                task.cancel()
-        return found
-
-    def answer(uploads: list[Upload], found: list[np.ndarray | Refused]) -> Response:
-        refused = [one for one in found if isinstance(one, Refused)]
-        metrics.photos["refused"] += len(refused)
-        metrics.photos["graded"] += len(found) - len(refused)
-        entries = [
-            NotGraded(photo=upload.name, error=one.detail)
-            if isinstance(one, Refused)
-            else _graded(upload.name, one, model)
-            for upload, one in zip(uploads, found, strict=True)
-        ]
-        if len(refused) < len(found):
-            return JSONResponse(Answer(photos=entries).model_dump())
-        detail = f"photo {uploads[0].name!r}: {refused[0].detail}"
-        several = [one for one in entries if isinstance(one, NotGraded)] if len(entries) > 1 else []
-        return _problem(refused[0].status, Problem(detail=detail, photos=several))
+        return await grading.serve(request)
 
     @app.get("/health", responses={503: {"model": Health, "description": "not live, or not ready"}})
     async def health(response: Response) -> Health:
@@ -194,59 +141,3 @@ def create_app(model: ExportedModel, limits: Limits, cores: int) -> FastAPI:
         )
 
     return app
-
-
-async def receive(request: Request, limits: Limits, hold: Callable[[int], None]) -> list[Upload]:
-    """Return the photos of a request, whose body is refused as soon as it is too large.
-
-    Args:
-        request: its body is not read yet.
-        limits: of its bytes, its photos and its time.
-        hold: called with the number of bytes that arrived, before they are kept; may raise Refused.
-
-    Raises:
-        Refused: 400, 408, 413, 415, 422 or 503, with the reason.
-    """
-    too_large = Refused(413, f"more than {limits.request_bytes / 1e6:g} MB in one request")
-    parts = PhotoParts(request.headers.get("content-type", ""), limits)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limits.request_bytes:
-        raise too_large
-    size = 0
-    try:
-        async with asyncio.timeout(limits.seconds):
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limits.request_bytes:
-                    raise too_large
-                hold(len(piece))
-                parts.write(piece)
-    except TimeoutError as error:
-        raise Refused(408, f"the request did not arrive within {limits.seconds:g} s") from error
-    return parts.finish()
-
-
-async def _outcome(task: asyncio.Task) -> np.ndarray | Refused:
-    try:
-        return await task
-    except Refused as refused:
-        return refused
-
-
-def _graded(photo: str, probabilities: np.ndarray, model: ExportedModel) -> Graded:
-    best = model.classes[int(probabilities.argmax())]
-    return Graded(
-        photo=photo,
-        class_num=best.class_num,
-        name=best.name,
-        probability=float(probabilities.max()),
-        probabilities={
-            one.class_num: float(value)
-            for one, value in zip(model.classes, probabilities, strict=True)
-        },
-    )
-
-
-def _problem(status: int, problem: Problem) -> Response:
-    headers = {"Retry-After": str(RETRY_AFTER)} if status == 503 else None
-    return JSONResponse(problem.model_dump(), status, headers)

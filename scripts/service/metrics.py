@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+OUTCOMES = ("graded", "refused", "unanswered", "turned_away", "abandoned", "failed")
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_SECONDS_HELP = "Time from a request to its answer, for POST /predict with status 200 or 504."
+_PHOTOS_HELP = "Photos of requests that arrived whole, by what became of them."
 _PHOTOS = (1, 2, 4, 8, 16)
 
 
@@ -40,8 +43,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, int]] = Counter()  # by route and status
-        self.photos: Counter[str] = Counter()  # by outcome: graded, refused or unanswered
-        self.seconds = Histogram(_SECONDS)  # of requests for a prediction
+        self.photos = dict.fromkeys(OUTCOMES, 0)
+        self.seconds = Histogram(_SECONDS)  # of requests for a prediction that were worked on
         self.batches = Histogram(_PHOTOS)  # photos of each batch
 
     def text(self, photos_under_way: int) -> str:
@@ -59,9 +62,9 @@ class Metrics:
         lines = [
             *_head("zest_requests_total", "counter", "Requests that were answered."),
             *requests,
-            *_head("zest_photos_total", "counter", "Photos that were sent."),
+            *_head("zest_photos_total", "counter", _PHOTOS_HELP),
             *photos,
-            *_head(seconds, "histogram", "Time from a request to its answer, for POST /predict."),
+            *_head(seconds, "histogram", _SECONDS_HELP),
             *self.seconds.lines(seconds),
             *_head(batch, "histogram", "Photos that the network saw at once."),
             *self.batches.lines(batch),

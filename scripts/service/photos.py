@@ -1,16 +1,29 @@
 """From the bytes of an upload to what the network takes, or to the reason why not."""
 
+import contextlib
+import re
+import threading
+
 import numpy as np
 
 from deployment.client.predict import FORMATS  # what the bundle grades, the service grades
 from service.limits import Limits, Refused
 from service.uploads import Upload
-from zest.images import TooManyPixels, UnreadableImage, decode, fit, open_image
+from zest.images import Strip, TooManyPixels, UnreadableImage, decode, fit, open_image
 
 # A progressive JPEG is decoded once a scan, all of its pixels each time: a small file of thousands
 # of scans would keep a core busy for minutes. Cameras and web sites write about ten.
 MOST_SCANS = 100
-_START_OF_SCAN = b"\xff\xda"
+
+# A photo takes up to 28 bytes a pixel while it is decoded (WebP with transparency; a PNG takes 20).
+# Those of more pixels than most cameras have are decoded one at a time, not one on each core.
+LARGE = 16_000_000  # pixels
+_one_large = threading.Lock()
+
+# https://www.w3.org/Graphics/JPEG/itu-t81.pdf table B.1. Zero bytes and restarts (D0 to D7) belong
+# to the data of a scan, FF FF is filled up; 01 and restarts have no length.
+_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+_START_OF_SCAN, _END_OF_IMAGE = b"\xda", b"\xd9"
 
 
 def prepare(upload: Upload, preprocessing: dict, limits: Limits) -> np.ndarray:
@@ -22,24 +35,55 @@ def prepare(upload: Upload, preprocessing: dict, limits: Limits) -> np.ndarray:
         limits: of its bytes and its pixels.
 
     Raises:
-        Refused: 413, too large; 415, in no format that is read; 422, empty or broken.
+        Refused: 413, too large; 415, in no format that is read; 422, empty, broken or a strip; 503,
+            there is no memory for it at present.
     """
     if upload.is_too_large:
         raise Refused(413, f"more than {limits.photo_bytes / 1e6:g} MB")
     if not upload.data:
         raise Refused(422, "the file is empty (0 bytes)")
-    data = bytes(upload.data)
+    try:
+        return _fitted(bytes(upload.data), preprocessing, limits)
+    except MemoryError as error:
+        raise Refused(503, "there is no memory for it at present; try again later") from error
+
+
+def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
     try:
         image = open_image(data, limits.pixels, FORMATS)
     except TooManyPixels as error:
         raise Refused(413, f"more than {limits.pixels / 1e6:g} million pixels") from error
+    except Strip as error:
+        raise Refused(422, str(error)) from error
     except UnreadableImage as error:
         kinds = ", ".join(FORMATS)
         raise Refused(415, f"not a photo in a format that is read here: {kinds}") from error
-    if image.format in ("JPEG", "MPO") and data.count(_START_OF_SCAN) > MOST_SCANS:
+    if image.format in ("JPEG", "MPO") and has_many_scans(data):
         raise Refused(422, f"a JPEG of more than {MOST_SCANS} scans; save it anew")
     size = preprocessing["image_size"]
+    is_large = image.width * image.height > LARGE
     try:
-        return fit(decode(image, data, size), size, preprocessing["fit"])
+        with _one_large if is_large else contextlib.nullcontext():
+            return fit(decode(image, data, size), size, preprocessing["fit"])
     except UnreadableImage as error:
         raise Refused(422, str(error)) from error
+
+
+def has_many_scans(data: bytes) -> bool:
+    """Tell whether the first picture of a JPEG file has more than MOST_SCANS scans.
+
+    What follows that picture is not decoded, and not looked at: a phone appends a film of some
+    seconds, whose bytes look like the start of a scan here and there.
+
+    Args:
+        data: of the file, from its first marker on.
+    """
+    scans, place = 0, 2  # after the marker of the file's start
+    while scans <= MOST_SCANS:
+        found = _MARKER.search(data, place)
+        if found is None or found[1] == _END_OF_IMAGE:
+            return False
+        scans += found[1] == _START_OF_SCAN
+        length = int.from_bytes(data[found.end() : found.end() + 2], "big")
+        place = found.end() + max(2, length)
+    return True

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from service.limits import Refused
+
 MOST_IN_BATCH = 8
 WAIT_SECONDS = 0.004  # of a photo, for others that are being decoded
 
@@ -36,6 +38,7 @@ class Pipeline:
     def __init__(self, predict: Predict, cores: int, on_batch: Callable[[int], None]):
         self._predict, self._cores, self._on_batch = predict, cores, on_batch
         self._coming = 0  # photos that are being decoded, or wait for that
+        self._answers: set[asyncio.Future] = set()  # of all photos, wherever they are
         self._tasks: list[asyncio.Task] = []
 
     def start(self) -> None:
@@ -51,14 +54,16 @@ class Pipeline:
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     async def stop(self) -> None:
-        """End, when the batches that are being computed are done; whoever still waits is told."""
+        """Refuse every photo that is not graded yet, and wait for the threads."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        while not self._queue.empty():
-            self._queue.get_nowait().answer.cancel()
+        for answer in self._answers:
+            if not answer.done():
+                answer.set_exception(_ends())
         for pool in (self._decoders, self._runners):
-            pool.shutdown(cancel_futures=True)
+            # In a thread: the event loop has refusals to send meanwhile.
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)
 
     async def grade(self, prepare: Callable[[], np.ndarray]) -> np.ndarray:
         """Return the probabilities of a photo: float32, (K,).
@@ -68,16 +73,35 @@ class Pipeline:
         Args:
             prepare: returns the photo as the network takes it; called in another thread. What it
                 raises, this raises.
+
+        Raises:
+            Refused: 503, the service ends.
         """
+        if not self.is_running:
+            raise _ends()
+        answer = asyncio.get_running_loop().create_future()
+        self._answers.add(answer)
+        try:
+            image = await self._decode(prepare, answer)
+            if image is not None:
+                self._queue.put_nowait(_Waiting(image, answer))
+            return await answer
+        finally:
+            self._answers.discard(answer)
+
+    async def _decode(
+        self, prepare: Callable[[], np.ndarray], answer: asyncio.Future
+    ) -> np.ndarray | None:
+        """Return what `prepare` does; None where there is an answer before."""
         loop = asyncio.get_running_loop()
         self._coming += 1
+        decoding = loop.run_in_executor(self._decoders, prepare)
         try:
-            image = await loop.run_in_executor(self._decoders, prepare)
+            await asyncio.wait((decoding, answer), return_when=asyncio.FIRST_COMPLETED)
+            return None if answer.done() else decoding.result()
         finally:
             self._coming -= 1
-        waiting = _Waiting(image, loop.create_future())
-        self._queue.put_nowait(waiting)
-        return await waiting.answer
+            decoding.cancel()
 
     async def _work(self) -> None:
         """Predict one batch after the other."""
@@ -97,9 +121,6 @@ class Pipeline:
                 for one in batch:
                     if not one.answer.done():
                         one.answer.set_exception(error)
-            finally:
-                for one in batch:
-                    one.answer.cancel()  # of a service that stops; else it is done already
 
     async def _next_batch(self) -> list[_Waiting]:
         """Wait for a photo, take those that wait too, and give those being decoded a moment."""
@@ -118,3 +139,7 @@ class Pipeline:
             except TimeoutError:
                 break
         return batch
+
+
+def _ends() -> Refused:
+    return Refused(503, "the service ends; try again in a moment")

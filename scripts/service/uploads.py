@@ -38,7 +38,7 @@ class PhotoParts:
         limits: of the number of photos, and of the bytes of each.
 
     Raises:
-        Refused: 415, no multipart/form-data; 400, it lacks its boundary.
+        Refused: 415, no multipart/form-data; 400, it lacks its boundary, or that is too long.
     """
 
     def __init__(self, content_type: str, limits: Limits):
@@ -55,18 +55,21 @@ class PhotoParts:
         self._uploads: list[Upload] = []
         self._is_whole = False
         self._header_name, self._header_value, self._disposition = b"", b"", b""
-        self._parser = MultipartParser(
-            options[b"boundary"],
-            {
-                "on_part_begin": self._begin,
-                "on_header_field": self._take_header_name,
-                "on_header_value": self._take_header_value,
-                "on_header_end": self._end_header,
-                "on_headers_finished": self._open_part,
-                "on_part_data": self._take_data,
-                "on_end": self._end,
-            },
-        )
+        try:
+            self._parser = MultipartParser(
+                options[b"boundary"],
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": self._take_header_name,
+                    "on_header_value": self._take_header_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._open_part,
+                    "on_part_data": self._take_data,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError as error:
+            raise Refused(400, f"the boundary of the body cannot be used: {error}") from error
 
     def write(self, piece: bytes) -> None:
         """Take in the next bytes of the body.

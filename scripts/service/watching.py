@@ -9,6 +9,7 @@ from service.metrics import Metrics
 
 log = logging.getLogger("zest.service")
 PREDICT = "/predict"
+WORKED_ON = (200, 504)  # quick refusals would make a service under too much load look fast
 
 
 class Watch:
@@ -43,7 +44,7 @@ class Watch:
             # The route as we name it: what a client has written stays out of log and labels.
             route = getattr(scope.get("route"), "path", "unknown")
             self._metrics.requests[route, status] += 1
-            if route == PREDICT:
+            if route == PREDICT and status in WORKED_ON:
                 self._metrics.seconds.add(seconds)
             client = scope["client"][0] if scope.get("client") else "-"
             photos = scope.get("state", {}).get("photos")

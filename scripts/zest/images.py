@@ -17,6 +17,11 @@ Image.MAX_IMAGE_PIXELS = None
 
 ORIENTATION = 0x0112  # EXIF tag, https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf page 30
 
+# Where the short side of a photo is scaled up to that of the network, the long one grows with it: a
+# strip of a kilobyte would fill the memory. At the largest image_size, 1,024, this many times the
+# short side are 67 million pixels, fewer than data.max_pixels allows.
+LONGEST = 64
+
 _JPEG = ("JPEG", "MPO")  # an MPO holds several JPEGs, of which the first is the photo
 _SCALES = (1, 2, 4, 8)  # the decoder leaves out what it need not compute; these have fast code
 
@@ -27,6 +32,10 @@ class UnreadableImage(ValueError):
 
 class TooManyPixels(UnreadableImage):
     """The photo is larger than the caller allows."""
+
+
+class Strip(UnreadableImage):
+    """One side of the photo is so much longer than the other that it cannot be fitted."""
 
 
 def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = None) -> Image.Image:
@@ -40,18 +49,40 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
     Raises:
         UnreadableImage: empty or not an image.
         TooManyPixels: larger than `max_pixels`.
+        Strip: one side is more than LONGEST times the other.
+        MemoryError: the file may be good, but there is no room for it.
     """
     if not data:
         raise UnreadableImage("the file is empty (0 bytes)")
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadableImage("not an image in a format that Pillow reads") from error
     if image.width * image.height > max_pixels:
         raise TooManyPixels(
             f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"
         )
+    refuse_strip(image.width, image.height)
     return image
+
+
+def refuse_strip(width: int, height: int) -> None:
+    """Refuse a photo that `fit` would make larger than the memory.
+
+    Args:
+        width: of the photo, in pixels.
+        height: of the photo, in pixels.
+
+    Raises:
+        Strip: one side is more than LONGEST times the other.
+    """
+    if max(width, height) > LONGEST * min(width, height):
+        raise Strip(
+            f"a strip of {width} x {height} pixels, one side more than {LONGEST} times the other; "
+            "cut it to its subject"
+        )
 
 
 def count_frames(image: Image.Image) -> int:
@@ -62,6 +93,8 @@ def count_frames(image: Image.Image) -> int:
     """
     try:
         return getattr(image, "n_frames", 1)
+    except MemoryError:
+        raise
     except Exception as error:  # as many kinds as Pillow has plugins
         raise UnreadableImage(f"broken data after the first picture: {error}") from error
 
@@ -91,6 +124,7 @@ def decode(image: Image.Image, data: bytes, short_side: int | None = None) -> np
 
     Raises:
         UnreadableImage: broken or truncated data.
+        MemoryError: the file may be good, but there is no room for its pixels.
     """
     scale = 1
     if short_side is not None:
@@ -104,6 +138,8 @@ def decode(image: Image.Image, data: bytes, short_side: int | None = None) -> np
             image.draft(image.mode, (image.width // scale, image.height // scale))
         image.load()
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except MemoryError:
+        raise
     except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
         raise UnreadableImage(f"broken image data: {error}") from error
 
@@ -149,8 +185,10 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode == "I":
-        grey = np.asarray(image).astype(np.float64) / 257.0
-        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert("RGB")
+        grey = np.asarray(image).astype(np.float64)
+        grey /= 257.0  # in place, as below: of a large photo each copy is half a gigabyte
+        grey.round(out=grey).clip(0, 255, out=grey)
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")

@@ -47,8 +47,25 @@ def bomb(width: int = 60_000, height: int = 60_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0"))
 
 
+def strip() -> bytes:
+    """Return a PNG of a kilobyte that fills gigabytes where its short side is made 224 pixels."""
+    return encoded(Image.new("RGB", (2, 60_000)), "PNG")
+
+
+def motion_photo(film_bytes: int) -> bytes:
+    """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
+    film = b"\x00\x00\x00\x18ftyp" + b"\xff\xda\x00\x02" * 200
+    return photo() + film + np.random.default_rng(0).bytes(film_bytes)
+
+
 def many_scans(count: int) -> bytes:
     """Return a JPEG whose last scan is there so many times more."""
     data = encoded(picture(), progressive=True)
     last = data.rindex(b"\xff\xda")
     return data[:-2] + data[last:-2] * count + data[-2:]
+
+
+def many_scans_behind_a_comment(count: int) -> bytes:
+    """Return the same with a comment in which the end of the picture seems to stand."""
+    data = many_scans(count)
+    return data[:2] + b"\xff\xfe\x00\x06\xff\xd9\xff\xd9" + data[2:]

@@ -143,6 +143,11 @@ def test_a_photo_of_too_many_pixels_is_a_problem(tmp_path):
     assert read_photo(path, 4899) == "70 x 70 pixels, more than data.max_pixels (4899)"
 
 
+def test_a_strip_is_a_problem(tmp_path):
+    path = photo(tmp_path / "a.png", (2, 60_000))
+    assert read_photo(path, 100_000_000).startswith("a strip of 2 x 60000 pixels")
+
+
 def test_what_is_no_file_or_cannot_be_read_is_a_problem(tmp_path, monkeypatch):
     (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
     assert "broken link" in read_photo(tmp_path / "broken.jpg", 5000)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from deployment.client import predict as client
 from exported_folder import MODEL
+from photo_bytes import strip
 from zest import images as ours
 
 PROGRAM = Path(client.__file__)
@@ -69,6 +70,26 @@ def test_a_bomb_is_refused_before_its_pixels_are_decoded():
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
     with pytest.raises(client.UnreadablePhoto, match="60000 x 60000 pixels, more than"):
         client.load_rgb(io.BytesIO(bytes(data)))
+
+
+def test_a_strip_is_refused_with_the_words_of_the_training():
+    with pytest.raises(ours.Strip) as expected:
+        ours.load_rgb(strip())
+    with pytest.raises(client.UnreadablePhoto) as found:
+        client.load_rgb(io.BytesIO(strip()))
+    assert str(found.value) == str(expected.value)
+
+
+def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_photo(monkeypatch):
+    def no_memory(*_, **__):
+        raise MemoryError
+
+    data = encoded(Image.fromarray(noise(40, 50)), "PNG")
+    for module, name in ((Image, "open"), (ImageOps, "exif_transpose")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, no_memory)
+            with pytest.raises(MemoryError):
+                client.load_rgb(io.BytesIO(data))
 
 
 @pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a"])

@@ -16,7 +16,15 @@ from prepare_images import prepare
 from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
 from zest.errors import UserError
-from zest.images import UnreadableImage, decode_png, encode_png, fit, load_rgb, open_image
+from zest.images import (
+    Strip,
+    UnreadableImage,
+    decode_png,
+    encode_png,
+    fit,
+    load_rgb,
+    open_image,
+)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -94,6 +102,29 @@ def test_a_photo_larger_than_pillows_own_limit_is_read_where_max_pixels_allows_i
     assert open_image(large, max_pixels=400_000_000).size == (20_000, 20_000)
     with pytest.raises(UnreadableImage, match=r"20000 x 20000 pixels, more than data.max_pixels"):
         open_image(large, max_pixels=399_999_999)
+
+
+@pytest.mark.parametrize("size", [(2, 129), (129, 2), (1, 60_000)])
+def test_a_strip_is_refused_before_it_can_be_scaled_up(size):
+    with pytest.raises(Strip, match=rf"a strip of {size[0]} x {size[1]} pixels"):
+        load_rgb(encoded(Image.new("RGB", size)))
+
+
+def test_a_photo_is_no_strip_where_its_sides_are_as_far_apart_as_allowed():
+    assert load_rgb(encoded(Image.new("RGB", (2, 128)))).shape == (128, 2, 3)
+
+
+def no_memory(*_, **__):
+    raise MemoryError
+
+
+def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_photo(monkeypatch):
+    data = encoded(Image.fromarray(ramp()))
+    for module, name in ((Image, "open"), (ImageOps, "exif_transpose")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, no_memory)
+            with pytest.raises(MemoryError):
+                load_rgb(data)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from deployment.client.predict import Model
 from deployment.running import ExportedModel
 from exported_tiny import CLASSES
 from grading import chunks, sheets
-from photo_bytes import bomb, encoded, photo, picture, turned_photo
+from photo_bytes import bomb, encoded, photo, picture, strip, turned_photo
 from zest.contracts import GRADED, probability_matrix, read_table
 from zest.errors import UserError
 from zest.files import sha256
@@ -41,6 +41,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     (made / "empty.jpg").touch()
     (made / "notes.txt").write_text("bought on Monday")
     (made / "bomb.png").write_bytes(bomb())
+    (made / "strip.png").write_bytes(strip())
     (made / "lost.jpg").symlink_to("nowhere")
     (made / ".DS_Store").write_bytes(b"junk")
     return made
@@ -106,6 +107,7 @@ def test_what_cannot_be_graded_is_listed_with_its_reason(folder, exported_model,
         "empty.jpg": "empty",
         "notes.txt": "not an image",
         "bomb.png": "more than data.max_pixels",
+        "strip.png": "a strip of 2 x 60000 pixels",
         "lost.jpg": "cannot be read (No such file",
     }
     assert found.keys() == reasons.keys()
@@ -113,7 +115,7 @@ def test_what_cannot_be_graded_is_listed_with_its_reason(folder, exported_model,
         assert reason in found[name]
     page = (tmp_path / "out/contact_sheets.html").read_text()
     assert all(name in page for name in reasons)
-    assert "5 of 17 files cannot be graded" in capsys.readouterr().err
+    assert "6 of 18 files cannot be graded" in capsys.readouterr().err
 
 
 def test_a_name_that_is_no_text_is_listed(folder, exported_model, tmp_path):

@@ -1,6 +1,7 @@
 """What a client of the service gets: grades, or the reason why not."""
 
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -9,7 +10,19 @@ from PIL import Image
 from deployment.client.predict import Model
 from deployment.running import open_exported
 from exported_tiny import CLASSES
-from photo_bytes import bomb, encoded, many_scans, photo, picture, turned_photo
+from photo_bytes import (
+    bomb,
+    encoded,
+    many_scans,
+    many_scans_behind_a_comment,
+    motion_photo,
+    photo,
+    picture,
+    strip,
+    turned_photo,
+)
+from service import photos
+from service.metrics import OUTCOMES
 from serving import SlowModel, files, post, talk
 from zest.files import sha256
 
@@ -72,6 +85,8 @@ BAD = {
     "cut off": (photo()[:-300], 422, "broken image data"),
     "a bomb": (bomb(), 413, "million pixels"),
     "thousands of scans": (many_scans(150), 422, "scans"),
+    "the same behind a false end": (many_scans_behind_a_comment(150), 422, "scans"),
+    "a strip": (strip(), 422, "a strip of 2 x 60000 pixels"),
 }
 
 
@@ -86,6 +101,44 @@ def test_a_bad_photo_alone_is_refused_with_its_reason(model, kind):
 
 def test_a_progressive_jpeg_as_cameras_and_web_sites_write_it_is_read(model):
     assert post(model, encoded(picture(), progressive=True)).status_code == 200
+
+
+def test_a_photo_with_a_film_after_it_is_graded_as_without(model):
+    (found,) = post(model, motion_photo(10_000_000)).json()["photos"]
+    (expected,) = post(model, photo()).json()["photos"]
+    assert found == expected
+
+
+def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_client(model, monkeypatch):
+    def no_memory(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(photos, "decode", no_memory)
+    answer = post(model, photo())
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "no memory" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("largest", "at_once"), [(60 * 40, 2), (60 * 40 - 1, 1)])
+def test_large_photos_are_decoded_one_at_a_time(model, monkeypatch, largest, at_once):
+    inside, most, other_came = [], [], threading.Event()
+    decode = photos.decode
+
+    def watched(*told):
+        inside.append(1)
+        most.append(len(inside))
+        if len(inside) == 2:
+            other_came.set()
+        other_came.wait(5 if at_once == 2 else 0.3)
+        image = decode(*told)
+        inside.pop()
+        return image
+
+    monkeypatch.setattr(photos, "decode", watched)
+    monkeypatch.setattr(photos, "LARGE", largest)
+    assert post(model, photo(1), photo(2), cores=2).status_code == 200
+    assert max(most) == at_once
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -133,6 +186,13 @@ def test_a_photo_of_too_many_bytes_is_refused_and_its_neighbours_are_not(model):
             {"content": b"--a--", "headers": {"Content-Type": "multipart/form-data; boundary=a"}},
             422,
         ),
+        (
+            {
+                "content": b"x",
+                "headers": {"Content-Type": f"multipart/form-data; boundary={'a' * 257}"},
+            },
+            400,
+        ),
         ({"files": [("photo", ("a.jpg", photo()))]}, 422),
         ({"files": files(*[b"x"] * 5)}, 413),
     ],
@@ -164,9 +224,16 @@ def test_what_was_done_is_counted(model):
     assert 'zest_requests_total{route="/predict",status="200"} 1' in lines
     assert 'zest_requests_total{route="/predict",status="415"} 1' in lines
     assert 'zest_requests_total{route="unknown",status="404"} 1' in lines
-    assert "zest_predict_seconds_count 2" in lines
+    assert "zest_predict_seconds_count 1" in lines  # quick refusals would hide what takes long
     assert "zest_batch_photos_sum 1" in lines
     assert "zest_photos_under_way 0" in lines
+
+
+def test_every_outcome_is_counted_from_the_start(model):
+    lines = talk(model, lambda client: client.get("/metrics")).text.splitlines()
+    found = [line for line in lines if line.startswith("zest_photos_total{")]
+    assert len(found) == len(OUTCOMES)
+    assert all(line.endswith(" 0") for line in found)
 
 
 def test_a_request_is_a_line_in_the_log_without_words_of_the_client(model, caplog):
@@ -195,8 +262,11 @@ def test_a_model_that_fails_once_fails_one_request(caplog):
 
     async def conversation(client):
         answers = [await client.post("/predict", files=files(photo())) for _ in range(2)]
-        return [one.status_code for one in answers], (await client.get("/health")).json()
+        metrics = (await client.get("/metrics")).text
+        statuses = [one.status_code for one in answers]
+        return statuses, (await client.get("/health")).json(), metrics
 
-    statuses, health = talk(FailsOnce(), conversation)
+    statuses, health, metrics = talk(FailsOnce(), conversation)
     assert statuses == [500, 200]
+    assert 'zest_photos_total{outcome="failed"} 1\n' in metrics
     assert health == {"live": True, "ready": True, "photos_under_way": 0}

@@ -22,6 +22,7 @@ MODEL = HERE / "model.onnx"
 EXAMPLES = HERE / "examples"
 MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
 MAX_BYTES = 100_000_000
+LONGEST = 64  # times the short side; a longer strip, scaled up, would fill the memory
 # An MPO, of several JPEGs, is opened as a JPEG; Pillow would fail at its name.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -48,14 +49,22 @@ def load_rgb(file, short_side=None):
         grey scaled to 8 bits.
 
     Raises:
-        UnreadablePhoto: no image, too large, broken or truncated.
+        UnreadablePhoto: no image, too large, a strip, broken or truncated.
+        MemoryError: the file may be good, but there is no room for its pixels.
     """
     try:
         image = Image.open(file, formats=FORMATS)
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadablePhoto("not an image in a format that is read here") from error
     if image.width * image.height > MAX_PIXELS:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
+    if max(image.size) > LONGEST * min(image.size):
+        raise UnreadablePhoto(
+            f"a strip of {image.width} x {image.height} pixels, one side more than {LONGEST} times "
+            "the other; cut it to its subject"
+        )
     try:
         scale = 1
         if short_side is not None:
@@ -64,6 +73,8 @@ def load_rgb(file, short_side=None):
             image.draft(image.mode, (image.width // scale, image.height // scale))
         image.load()
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)))
+    except MemoryError:
+        raise
     except Exception as error:  # a truncated file raises OSError, SyntaxError, struct.error, ...
         raise UnreadablePhoto(f"broken image data: {error}") from error
 
