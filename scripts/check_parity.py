@@ -22,7 +22,7 @@ import paddle
 from deployment import parity
 from deployment.names import INT8, ONNX
 from deployment.paths import float_paths, onnx_path
-from deployment.photos import photos_of_model
+from deployment.photos import photos_of_model, readable_files
 from zest.contracts import CATALOG, read_table
 from zest.engine.batches import load_images_of
 from zest.engine.model_folder import TrainedModel
@@ -195,10 +195,10 @@ def refuse(faults: list[str], links: list[parity.Link]) -> None:
 
 
 def files_of(catalog: Path, root: Path, wanted: list[str]) -> list[Path]:
-    """Return the files of the first MOST_FILES of some photos.
+    """Return the files of some photos, the first MOST_FILES that the program of the bundle reads.
 
     Raises:
-        UserError: the catalog does not have one of the photos.
+        UserError: the catalog does not have one of the photos, or none is read.
     """
     rows = read_table(catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
     path_of = {row["image_id"]: root / row["path"] for row in rows}
@@ -208,7 +208,7 @@ def files_of(catalog: Path, root: Path, wanted: list[str]) -> list[Path]:
             f"{catalog}: it lacks {len(missing)} of the predicted photos, the first of them "
             f"{missing[0]}. Run the same command without --rerun-triggers, or delete the catalog."
         )
-    return [path_of[image_id] for image_id in wanted[:MOST_FILES]]
+    return readable_files((path_of[image_id] for image_id in wanted), MOST_FILES)
 
 
 def sentence(path: dict, is_scored: bool) -> str:

@@ -1,6 +1,6 @@
 """Measure what the exports of a model cost in use, and hold them against the budgets.
 
-Reads the exports under deploy/{model}/ and photos of the validation fold; writes
+Reads the exports under deploy/{model}/ and some of the labelled photos; writes
 deploy/{model}/speed.json: size, time of a photo with its spread, photos a second and peak memory of
 each export. The one that leaves is refused where it breaks a budget. The times are of this machine,
 as it was loaded.
@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from deployment.names import INT8, ONNX, PADDLE
+from deployment.photos import readable_files
 from deployment.speed import Speed, measure
 from zest.contracts import CATALOG, read_table
 from zest.errors import UserError, run
@@ -61,7 +62,8 @@ def main() -> None:
     threads, leaving = cfg["deploy"]["threads"], cfg["deploy"]["precision"]
 
     paths = read_table(args.catalog, CATALOG, columns=["path"])["path"].to_pylist()
-    files = [args.root / path for path in paths[:: max(1, len(paths) // MOST_FILES)][:MOST_FILES]]
+    spread = paths[:: max(1, len(paths) // MOST_FILES)]  # classes may stand one after the other
+    files = readable_files((args.root / path for path in spread), MOST_FILES)
     exports = [(PADDLE, "paddle", args.programs), (ONNX, "onnx", args.model)]
     if args.int8:
         exports.append((INT8, "onnx", args.int8))

@@ -19,6 +19,7 @@ from deployment.bundle import (
     expected_table,
     write_archive,
 )
+from deployment.photos import readable_files
 from explanation.centre import PARTS
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.command import command_told
@@ -127,15 +128,15 @@ def examples_of(args: argparse.Namespace, count: int, classes: list[ClassInfo]) 
     photos = read_out_of_fold(args.out_of_fold)
     own = [row for row in range(len(photos.ids)) if photos.folds[row] == args.fold]
     rows = own or list(range(len(photos.ids)))
-    chosen = [
-        rows[row] for row in choose_examples([int(photos.labels[row]) for row in rows], count)
-    ]
+    labels = [int(photos.labels[row]) for row in rows]
+    order = [rows[place] for place in choose_examples(labels, len(rows))]
     listed = read_table(args.catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
     path_of = {row["image_id"]: args.root / row["path"] for row in listed}
+    label_of = {path_of[photos.ids[row]]: photos.labels[row] for row in order}
     examples = {}
-    for number, row in enumerate(chosen, start=1):
-        suffix, content = example_file(path_of[photos.ids[row]])
-        class_num = re.sub(r"[^\w.-]+", "_", classes[photos.labels[row]].class_num)
+    for number, file in enumerate(readable_files(label_of, count), start=1):
+        suffix, content = example_file(file)
+        class_num = re.sub(r"[^\w.-]+", "_", classes[label_of[file]].class_num)
         examples[f"{number:02d}_class_{class_num}{suffix}"] = content
     return examples
 

@@ -63,6 +63,7 @@ def describe(told: dict) -> dict[str, str]:
     preprocessing = {key: told["preprocessing"][key] for key in ("fit", "image_size", "colour")}
     return {
         "architecture": told["architecture"],
+        "precision": "float32",
         "classes": json.dumps(told["classes"], ensure_ascii=False),
         "preprocessing": json.dumps(preprocessing),
     }

@@ -110,13 +110,13 @@ def pixel_links(files: Iterable[Path], size: int, how: str) -> list[Link]:
     """Compare decoding and resizing, by Zest and by the client of the bundle.
 
     Args:
-        files: of photos.
+        files: of photos that the client reads.
         size: of the network's images, in pixels.
         how: `images.fit`.
     """
     decoded, resized = [], []
     for file in files:
-        pixels = load_rgb(file.read_bytes(), short_side=size)
+        pixels = load_rgb(file.read_bytes(), client.MAX_PIXELS, size)
         decoded.append(_levels(pixels, client.load_rgb(file, short_side=size)))
         resized.append(_levels(fit(pixels, size, how), client.fit(pixels, size, how)))
     return [_pixel_link("decode", decoded), _pixel_link("resize", resized)]

@@ -1,7 +1,12 @@
 """The photos by which an exported model is judged."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
 
+from deployment.client.predict import FORMATS, UnreadablePhoto, open_photo
+from zest.errors import UserError
 from zest.paired import OutOfFold
 from zest.randomness import seed_from
 
@@ -24,3 +29,34 @@ def photos_of_model(
     rows = own if len(own) else np.arange(len(out_of_fold.ids))
     drawn = np.random.default_rng(seed_from(seed, "photos of the gate")).permutation(rows)
     return out_of_fold.of(drawn[:most]), bool(len(own))
+
+
+def readable_files(files: Iterable[Path], most: int) -> list[Path]:
+    """Return the first files, `most` of them, that the program of the bundle reads.
+
+    Raises:
+        UserError: there is none, or a file is gone.
+    """
+    found: list[Path] = []
+    first = None
+    for file in files:
+        if len(found) == most:
+            break
+        try:
+            open_photo(file).close()
+            found.append(file)
+        except UnreadablePhoto as error:
+            first = first or f"{file}: {error}"
+        except OSError as error:
+            raise UserError(
+                f"{file}: it cannot be read ({error.strerror or error}). Put the photo back, or "
+                "run the same command without --rerun-triggers."
+            ) from error
+    if first and not found:
+        raise UserError(
+            f"{first}. The exported model is used by programs that read {', '.join(FORMATS)}, and "
+            "none of these photos is one: save them in one of these formats."
+        )
+    if first:
+        print(f"passed over, as the program of the bundle does not read it: {first}", flush=True)
+    return found

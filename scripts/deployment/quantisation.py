@@ -143,7 +143,7 @@ def quantise(model: Path, ranges: TensorsData, in_float: Sequence[str]) -> onnx.
     quantiser.quantize_model()
     quantiser.model.topological_sort()
     made = quantiser.model.model
-    onnx.helper.set_model_props(made, told)
+    onnx.helper.set_model_props(made, told | {"precision": "int8"})
     onnx.checker.check_model(made, full_check=True)
     return made
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 
-from deployment.client.predict import MAX_BYTES
 from deployment.running import BATCH_SIZE, ExportedModel
 from zest.contracts import IMAGE, read_table, write_table
 from zest.files import PART
@@ -35,6 +34,8 @@ CHUNK = pa.schema(
         ("thumbnail", IMAGE),  # JPEG, what the network saw; null where there is a problem
     ]
 )
+
+MAX_BYTES = 100_000_000  # a larger file is not read
 
 
 @dataclass(frozen=True)

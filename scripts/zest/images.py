@@ -60,6 +60,8 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadableImage("not an image in a format that Pillow reads") from error
+    if image.format == "EPS":
+        raise UnreadableImage("EPS, which Pillow has another program draw; save it as PNG or JPEG")
     if image.width * image.height > max_pixels:
         raise TooManyPixels(
             f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"

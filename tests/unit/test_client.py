@@ -98,6 +98,11 @@ def test_what_is_no_photo_is_refused(content):
         client.load_rgb(io.BytesIO(content))
 
 
+def test_a_file_that_is_not_there_is_no_broken_photo(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        client.load_rgb(tmp_path / "gone.jpg")
+
+
 def test_a_photo_that_is_cut_short_is_refused():
     data = encoded(Image.fromarray(noise(64, 64)), "JPEG")
     with pytest.raises(client.UnreadablePhoto, match="broken image data"):

@@ -287,3 +287,10 @@ def test_an_mpo_is_read_as_its_first_photo():
     )
     assert open_image(data, 10_000).format == "MPO"
     assert np.abs(load_rgb(data).astype(int) - first).mean() < 10
+
+
+def test_what_another_program_would_draw_is_refused_before_it_is_called():
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "EPS")
+    with pytest.raises(UnreadableImage, match="EPS"):
+        load_rgb(file.getvalue())

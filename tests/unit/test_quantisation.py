@@ -11,6 +11,7 @@ from onnx import numpy_helper
 
 import quantise_onnx
 from deployment import quantisation
+from deployment.client.predict import Model
 from deployment.graph import HEAT
 from deployment.running import open_session, probabilities_of
 from exported_folder import MODEL, SIZE, call, photos
@@ -63,7 +64,9 @@ def test_convolutions_hold_whole_numbers_by_channel_and_the_classifier_stays_in_
 def test_it_keeps_its_classes_its_preprocessing_and_its_heat(searched):
     told, float_model = open_session(INT8), open_session(MODEL)
     metadata = told.get_modelmeta().custom_metadata_map
-    assert metadata == float_model.get_modelmeta().custom_metadata_map
+    expected = float_model.get_modelmeta().custom_metadata_map
+    assert metadata == {**expected, "precision": "int8"}
+    assert Model(INT8).tolerance > Model(MODEL).tolerance  # of a self-test
     assert {"classes", "preprocessing"} <= metadata.keys()
     images = photos(2)
     heat = [one.run([HEAT], {"images": images})[0] for one in (told, float_model)]

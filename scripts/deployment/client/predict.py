@@ -21,19 +21,47 @@ HERE = Path(__file__).resolve().parent
 MODEL = HERE / "model.onnx"
 EXAMPLES = HERE / "examples"
 MAX_PIXELS = 100_000_000  # a larger photo is refused before its pixels are decoded
-MAX_BYTES = 100_000_000
 LONGEST = 64  # times the short side; a longer strip, scaled up, would fill the memory
 # An MPO, of several JPEGs, is opened as a JPEG; Pillow would fail at its name.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 BATCH = 16
-TOLERANCE = 1e-3  # of a probability: what another processor or version may do to the last digits
+# Of a probability: what another processor or version may do to the last digits. Of 8-bit integers a
+# sum that is rounded otherwise is a whole step.
+TOLERANCES = {"float32": 1e-3, "int8": 0.05}
 
 Image.MAX_IMAGE_PIXELS = None  # `load_rgb` compares with MAX_PIXELS itself
 
 
 class UnreadablePhoto(ValueError):
     """The file is not a photo that can be graded; the message is the reason."""
+
+
+def open_photo(file):
+    """Open a photo without decoding its pixels.
+
+    Args:
+        file: path, or a file that is open for reading bytes.
+
+    Raises:
+        UnreadablePhoto: no image, too large, a strip.
+        OSError: there is no such file, or it may not be read.
+        MemoryError: the file may be good, but there is no room for it.
+    """
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's plugins raise many kinds for broken headers
+        raise UnreadablePhoto("not an image in a format that is read here") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
+    if max(image.size) > LONGEST * min(image.size):
+        raise UnreadablePhoto(
+            f"a strip of {image.width} x {image.height} pixels, one side more than {LONGEST} times "
+            "the other; cut it to its subject"
+        )
+    return image
 
 
 def load_rgb(file, short_side=None):
@@ -49,22 +77,11 @@ def load_rgb(file, short_side=None):
         grey scaled to 8 bits.
 
     Raises:
-        UnreadablePhoto: no image, too large, a strip, broken or truncated.
+        UnreadablePhoto: broken or truncated, or one of the reasons of `open_photo`.
+        OSError: see `open_photo`.
         MemoryError: the file may be good, but there is no room for its pixels.
     """
-    try:
-        image = Image.open(file, formats=FORMATS)
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's plugins raise many kinds for broken headers
-        raise UnreadablePhoto("not an image in a format that is read here") from error
-    if image.width * image.height > MAX_PIXELS:
-        raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
-    if max(image.size) > LONGEST * min(image.size):
-        raise UnreadablePhoto(
-            f"a strip of {image.width} x {image.height} pixels, one side more than {LONGEST} times "
-            "the other; cut it to its subject"
-        )
+    image = open_photo(file)
     try:
         scale = 1
         if short_side is not None:
@@ -203,6 +220,7 @@ class Model:
     Attributes:
         classes: of each class, in the order of the probabilities, `class_num` and `name`.
         preprocessing: `fit` and `image_size`.
+        tolerance: of a probability, in a self-test.
     """
 
     def __init__(self, path=MODEL, threads=0):
@@ -213,6 +231,7 @@ class Model:
         told = self.session.get_modelmeta().custom_metadata_map
         self.classes = json.loads(told["classes"])
         self.preprocessing = json.loads(told["preprocessing"])
+        self.tolerance = TOLERANCES[told.get("precision", "float32")]
 
     def prepare(self, file):
         """Return a photo as the model takes it: uint8, (size, size, 3)."""
@@ -256,17 +275,17 @@ def self_test(model):
     """Grade the example photos and compare with what came out where the model was made.
 
     Returns:
-        Whether every probability is the same to TOLERANCE; says so on the terminal.
+        Whether every probability is the same to the model's tolerance; says so on the terminal.
     """
     rows = list(csv.reader((EXAMPLES / "expected.csv").open(encoding="utf-8", newline="")))[1:]
     expected = np.array([row[1:] for row in rows], np.float64)
     found = model.predict([EXAMPLES / row[0] for row in rows])
     differences = np.abs(found - expected).max(axis=1)
-    same = bool((differences <= TOLERANCE).all())
+    same = bool((differences <= model.tolerance).all())
     for (name, *_), row, difference in zip(rows, found, differences, strict=True):
-        state = "ok" if difference <= TOLERANCE else "DIFFERS"
+        state = "ok" if difference <= model.tolerance else "DIFFERS"
         print(f"{name}: {model.label(row)} {row.max():.3f}, differs by {difference:.1e}: {state}")
-    print("self-test passed" if same else f"self-test FAILED: more than {TOLERANCE} apart")
+    print("self-test passed" if same else f"self-test FAILED: more than {model.tolerance} apart")
     return same
 
 
