@@ -83,7 +83,8 @@ def test_a_photo_that_cannot_be_read_leaves_no_pixels_open(page):
     told = page.evaluate(
         """async bytes => {
           const { decode } = await import('./decoding.js')
-          const [canvas, bitmap] = [OffscreenCanvasRenderingContext2D.prototype, ImageBitmap.prototype]
+          const canvas = OffscreenCanvasRenderingContext2D.prototype
+          const bitmap = ImageBitmap.prototype
           const { getImageData } = canvas
           const { close } = bitmap
           let closed = 0
