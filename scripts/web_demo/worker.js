@@ -51,9 +51,11 @@ async function probe(base) {
   return provenPaths(await response.json(), about.limits)
 }
 
+const nameOf = (url) => url.pathname.split('/').pop()
+
 async function fetched(url) {
   const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`)
+  if (!response.ok) throw new Error(`${nameOf(url)}: ${response.status}`)
   return response
 }
 
@@ -69,7 +71,7 @@ async function download(url) {
     loaded += value.length
     self.postMessage({ loaded, whole })
   }
-  if (loaded !== whole) throw new Error(`${url.pathname}: ${loaded} bytes, not ${whole}`)
+  if (loaded !== whole) throw new Error(`${nameOf(url)}: ${loaded} bytes, not ${whole}`)
   return bytes
 }
 

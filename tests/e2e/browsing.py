@@ -9,6 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, Route, expect
 
+READY = "html[data-state=ready]"  # of the page that grades photos
+
 # The lowest contrast of a piece of text with what is behind it (WCAG 2.2, 1.4.3), and that text.
 LOWEST_CONTRAST = """() => {
   const channels = colour => colour.match(/[\\d.]+/g).map(Number)

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import served
+from browsing import READY, served
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from web_folder import build_folder, picture, write_network, write_photos
 
 from install_web_runtime import install
 
 ENVS = Path(__file__).parents[2] / "envs/web"
-READY = "html[data-state=ready]"
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from browsing import choose, hold_description, served
-from page_fixtures import READY
+from browsing import READY, choose, hold_description, served
 from playwright.sync_api import Page, expect
 from web_folder import build_folder, model_of, write_network
 
