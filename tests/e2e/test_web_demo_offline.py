@@ -141,3 +141,20 @@ def test_why_no_model_is_there_stays_on_the_page(new_page, folder, photo, tmp_pa
         page.click("#clear")
         expect(page.locator("#state")).to_contain_text(why)
         assert page.locator("progress").is_hidden()
+
+
+def test_a_worker_that_breaks_down_later_is_told_of_too(visit, address, photo):
+    page = visit(address)
+    choose(page, photo)
+    page.workers[0].evaluate("() => { setTimeout(() => { throw new Error('out of it') }) }")
+    expect(page.locator("#state")).to_contain_text("The page cannot go on (Uncaught Error: out of")
+    expect(page.locator("#choose")).to_be_disabled()
+    expect(page.locator(".card:not(.failed)")).to_have_count(1)
+
+
+def test_a_browser_that_is_too_old_is_told_so(new_page, address):
+    page = new_page()
+    page.add_init_script("delete self.OffscreenCanvas")
+    page.goto(address)
+    expect(page.locator("#state")).to_contain_text("too old for this page")
+    expect(page.locator("#choose")).to_be_disabled()

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page
 from web_folder import SCRIPTS, SIZE, picture
 
-from deployment.client.predict import fit, resize
+from deployment.client.predict import fit, load_rgb, resize
 
 pytest_plugins = ["page_fixtures"]
 
@@ -120,3 +120,25 @@ def test_that_no_place_spoke_for_the_class_is_said_in_every_language(page):
     )
     assert len(set(told)) == 3
     assert all("good" in sentence for sentence in told)
+
+
+def test_a_decoder_without_reduced_sizes_is_helped_by_means_of_blocks(page):
+    photo = io.BytesIO()
+    picture(63, 81, 60).save(photo, "JPEG")
+    found = page.evaluate(
+        """async bytes => {
+          const { decode } = await import('./decoding.js')
+          const decoder = self.ImageDecoder
+          self.ImageDecoder = class extends decoder {
+            constructor({ desiredWidth, desiredHeight, ...settings }) { super(settings) }
+          }
+          const image = await decode(new Uint8Array(bytes), 15, { pixels: 1e6, longest: 64 })
+          self.ImageDecoder = decoder
+          return { ...image, pixels: Array.from(image.pixels) }
+        }""",
+        list(photo.getvalue()),
+    )
+    expected = load_rgb(photo, 15)
+    assert (found["height"], found["width"], 3) == expected.shape == (15, 21, 3)
+    assert np.abs(np.array(found["pixels"]).reshape(expected.shape) - expected).mean() < 3
+    assert found["path"] == "jpeg opaque reduced bitmap"
