@@ -91,7 +91,7 @@ def test_the_preview_is_upright_and_what_the_network_saw(visit, address, photos)
         found = cv2.resize(shown(page, ".card >> nth=0 >> .picture canvas")[..., :3], small)
         expected = cv2.resize(fit(load_rgb(photo, SIZE), SIZE, "crop"), small)
         far = np.abs(found.astype(int) - expected)
-        assert far.mean() < 8, orientation  # another orientation is off by 40 and more
+        assert far.mean() < 8, orientation
 
 
 def broken_files(folder: Path) -> dict[Path, str]:
