@@ -12,6 +12,7 @@ import shutil
 from pathlib import Path
 
 from deployment import web_page
+from deployment.probes import make_probes
 from zest.errors import run
 from zest.files import write_json, write_text
 from zest.leader import best_of
@@ -40,10 +41,11 @@ def build(
     manifest = json.loads(written[MANIFEST])
     manifest["name"] += f": {about['competition']}"
     write_json(out / MANIFEST, manifest)
-    shutil.copy(model, out / "model.onnx")
+    shutil.copy(model, out / about["model_file"])
     web_page.copy_runtime(runtime, out / "runtime")
     web_page.write_icons(out)
     write_json(out / "about.json", about)
+    write_json(out / "probes.json", make_probes())
     write_text(out / SERVICE_WORKER, web_page.fill_service_worker(written[SERVICE_WORKER], out))
 
 

@@ -1,7 +1,8 @@
 """Install what computes in the browser: the WebAssembly build of ONNX Runtime, by npm.
 
 Reads envs/web/package.json and package-lock.json, which holds the hash of every package; writes
-web_runtime/: the script, the loader and the module of WebAssembly.
+web_runtime/: the script, the loader and the module of WebAssembly. The scripts are called .js
+there: nginx as it comes does not send .mjs as a script, and browsers refuse such modules.
 """
 
 import argparse
@@ -13,7 +14,12 @@ from pathlib import Path
 from zest.errors import UserError, run
 
 PACKAGE = "onnxruntime-web"
-FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+# Of the package, and what each is called on the page.
+FILES = {
+    "ort.wasm.min.mjs": "ort.wasm.min.js",
+    "ort-wasm-simd-threaded.mjs": "ort-wasm-simd-threaded.js",
+    "ort-wasm-simd-threaded.wasm": "ort-wasm-simd-threaded.wasm",
+}
 # No script of a package is run.
 COMMAND = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
@@ -53,8 +59,8 @@ def install(package: Path, lock: Path, out: Path) -> None:
                 "registry that npm is configured for, and run the same command again."
             )
         out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            shutil.copy(Path(folder, "node_modules", PACKAGE, "dist", name), out)
+        for name, ours in FILES.items():
+            shutil.copy(Path(folder, "node_modules", PACKAGE, "dist", name), out / ours)
 
 
 def main() -> None:

@@ -10,14 +10,17 @@ from pathlib import Path
 import onnx
 from PIL import Image, ImageDraw
 
-from deployment.graph import HEAT
+from deployment.client.predict import LONGEST
 from deployment.names import INT8, ONNX
 from zest.errors import UserError
+from zest.files import sha256
 from zest.metrics import TITLES
 
 PATHS = {"float32": ONNX, "int8": INT8}
-# Of photos that are taken in: bytes and pixels of each, and how many are on the page at a time.
-LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "photos": 100}
+# Of photos that are taken in: bytes and pixels of each, how many times its short side the long one
+# may be, and how many are on the page at a time.
+LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "longest": LONGEST, "photos": 100}
+_DIGEST = 12  # characters of the hash in the name of the model's file
 RUNTIME = "onnxruntime"
 LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
 PAPER, RIM, FRUIT, LIGHT = "#24221c", "#f4f1e8", "#e3b81f", "#f7dd7c"
@@ -27,6 +30,9 @@ _SMOOTH = 4  # an icon is drawn so many times larger
 
 def describe(model: Path, name: str, precision: str, scores: dict, parity: dict, cfg: dict) -> dict:
     """Return what the page says of its model: about.json.
+
+    The model's file is named after its content, so that no cache on the way can give this
+    description another model.
 
     Args:
         model: the exported model; its classes and preprocessing are those of its metadata.
@@ -39,8 +45,7 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
     Raises:
         UserError: the parity of this export was not checked.
     """
-    loaded = onnx.load(str(model))
-    told = {one.key: one.value for one in loaded.metadata_props}
+    told = {one.key: one.value for one in onnx.load(str(model)).metadata_props}
     path = next((one for one in parity["paths"] if one["path"] == PATHS[precision]), None)
     if path is None:
         raise UserError(
@@ -48,6 +53,7 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
             "deploy.int8: true, or deploy.precision: float32."
         )
     confidence, metric = scores["confidence"], cfg["metric"]
+    preprocessing = json.loads(told["preprocessing"])
 
     def scored(key: str) -> dict:
         return {**scores["scores"][key], "confidence": confidence}
@@ -57,28 +63,55 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
         "model": name,
         "architecture": told["architecture"],
         "precision": precision,
+        "model_file": f"model-{sha256(model)[:_DIGEST]}.onnx",
         "model_bytes": model.stat().st_size,
-        "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
         "classes": json.loads(told["classes"]),
-        "preprocessing": json.loads(told["preprocessing"]),
-        "heat": any(one.name == HEAT for one in loaded.graph.output),
+        "preprocessing": {key: preprocessing[key] for key in ("image_size", "fit")},
         "scores": {"accuracy": scored("accuracy")},
         "metric": {"key": metric, "title": TITLES[metric], **scored(metric)},
-        # The model of one fold is the one that was scored; others have relatives that were.
-        "scored_itself": bool(parity["is_scored"] and scores["folds"] == 1),
-        "parity": {key: path[key] for key in ("max_difference", "agreement", "photos")},
+        "scored": whose_scores(parity["is_scored"], scores["folds"]),
+        "folds": scores["folds"],
+        "parity": {key: path[key] for key in ("agreement", "photos")},
         "limits": LIMITS,
     }
 
 
+def whose_scores(is_scored: bool, folds: int) -> str:
+    """Return whose scores the page tells: its model's (`own`), or those of the models of the folds.
+
+    Args:
+        is_scored: whether the model has been scored on photos of its own (parity.json).
+        folds: how many models were scored.
+
+    Returns:
+        `own`; `folds` where it is one of several that were scored together; `all` where it has
+        learned from the photos of all folds, or is merged of models that have.
+    """
+    if not is_scored:
+        return "all"
+    return "own" if folds == 1 else "folds"
+
+
 def copy_runtime(runtime: Path, out: Path) -> None:
-    """Copy the runtime, with the licences that the package in Python has of the same project."""
+    """Copy the runtime, and the licences of its project.
+
+    The package of npm has no texts of licences; the one for Python, of the same repository, does.
+
+    Raises:
+        UserError: they are not here.
+    """
     hidden = shutil.ignore_patterns(".*")  # such as the mark that Snakemake leaves in a folder
     shutil.copytree(runtime, out, ignore=hidden)
     found = importlib.util.find_spec(RUNTIME)
-    for folder in found.submodule_search_locations or () if found else ():
-        for name in LICENCES:
-            shutil.copy(Path(folder, name), out)
+    folders = list(found.submodule_search_locations or ()) if found else []
+    for name in LICENCES:
+        here = next((path for path in (Path(one, name) for one in folders) if path.is_file()), None)
+        if here is None:
+            raise UserError(
+                f"{name} of ONNX Runtime is not here, and the page may not be handed out without "
+                f"it. It comes with the Python package {RUNTIME}: make a new environment."
+            )
+        shutil.copy(here, out)
 
 
 def draw_icon(side: int) -> Image.Image:

@@ -1,8 +1,9 @@
 /* From a photo's file to upright RGB pixels, the very ones of zest/images.py and of the bundle.
 
-Measured in Chromium: a Blob without metadata through createImageBitmap gives the pixels of libjpeg at
-full size, and ImageDecoder with a smaller `desiredWidth` those of a JPEG that is decoded at a half, a
-quarter or an eighth, as in training. At full size ImageDecoder would go through I420 and differ. */
+In Chromium a Blob without metadata through createImageBitmap gives the pixels of libjpeg at full size,
+and ImageDecoder with a smaller `desiredWidth` those of a JPEG that is decoded at a half, a quarter or an
+eighth, as in training. At full size ImageDecoder would go through I420 and differ. Whether the browser at
+hand does the same is found out by probing.js. */
 
 import { PhotoError, readContainer } from './container.js'
 
@@ -11,57 +12,69 @@ const STRIP = 256 // rows that are read at a time: a canvas of some phones canno
 /* Decodes a photo as `load_rgb` does.
 
 shortSide: a JPEG is decoded as small as its short side allows without being smaller than this.
-Returns {width, height, pixels} as in resize.js, `exact` (whether they are those of training) and
-`picture`, for `drawUpright`, which has a method close(). */
-export async function decode(bytes, shortSide, maxPixels) {
+limits: `pixels` of a photo, and how many times its short side it may be long (`longest`).
+Returns {width, height, pixels} as in resize.js, `path` (which way of the browser it took), whether the file
+is of a kind that this page decodes as for training (`plain`), and `picture`, for `drawUpright`, which has a
+method close(). Throws a PhotoError. */
+export async function decode(bytes, shortSide, limits) {
   const photo = readContainer(bytes)
-  if (photo.width * photo.height > maxPixels) {
-    const { width, height } = photo
-    throw new PhotoError('pixels', { width, height, most: maxPixels / 1e6 })
-  }
+  refuse(photo, limits)
   const short = Math.min(photo.width, photo.height)
   const scale = photo.format === 'jpeg' ? [8, 4, 2, 1].find((k) => k === 1 || short >= k * shortSide) : 1
-  const opened = await open(photo, scale)
-  const turned = photo.orientation >= 5
-  const [width, height] = turned ? [opened.height, opened.width] : [opened.width, opened.height]
-  const pixels = new Uint8Array(width * height * 3)
-  await copyUpright(opened, photo.orientation, width, pixels)
-  const { source, exact } = opened
-  return {
-    width, height, pixels, exact: exact && photo.plain,
-    picture: { source, orientation: photo.orientation, close: () => source.close() },
-  }
-}
-
-/* Opens the pixels as stored: width, height, `rows(top, count)` in RGBA without transparency. */
-async function open(photo, scale) {
-  const type = `image/${photo.format}`
-  const file = new Blob(photo.parts, { type })
-  const decodes = 'ImageDecoder' in self && (await ImageDecoder.isTypeSupported(type))
+  let source
   try {
-    if (decodes && (scale > 1 || photo.transparent)) {
-      const frame = await decodeFrame(await file.arrayBuffer(), type, photo, scale)
-      const size = { width: frame.displayWidth, height: frame.displayHeight }
-      if (!photo.transparent) return { ...size, source: frame, exact: true, rows: canvasRows(frame, size) }
-      return { ...size, source: frame, exact: true, rows: frameRows(frame, size) }
-    }
-    const settings = { colorSpaceConversion: 'none', premultiplyAlpha: 'none' }
-    const bitmap = await createImageBitmap(file, settings)
-    const whole = { width: bitmap.width, height: bitmap.height }
-    if (scale === 1) {
-      const rows = canvasRows(bitmap, whole)
-      return { ...whole, source: bitmap, exact: !photo.transparent, rows }
-    }
-    return { ...blocks(canvasRows(bitmap, whole), whole, scale), source: bitmap, exact: false }
+    source = await open(photo, scale)
+    const { orientation, plain } = photo
+    const upright = await readUpright(readerOf(source, photo, scale), orientation)
+    const picture = { source, orientation, close: () => source.close() }
+    return { ...upright, plain, picture, path: pathOf(source, photo, scale) }
   } catch (error) {
+    source?.close()
     throw new PhotoError('broken', { why: String(error.message ?? error) })
   }
 }
 
-async function decodeFrame(data, type, photo, scale) {
-  const small = scale > 1 && {
-    desiredWidth: Math.ceil(photo.width / scale), desiredHeight: Math.ceil(photo.height / scale),
+function refuse({ width, height }, limits) {
+  if (width * height > limits.pixels) {
+    throw new PhotoError('pixels', { width, height, most: limits.pixels / 1e6 })
   }
+  if (Math.max(width, height) > limits.longest * Math.min(width, height)) {
+    throw new PhotoError('strip', { width, height }) // enlarged, it would fill the memory
+  }
+}
+
+/* Opens the pixels as stored: a VideoFrame, or an ImageBitmap of the whole size. */
+async function open(photo, scale) {
+  const type = `image/${photo.format}`
+  const file = new Blob(photo.parts, { type })
+  const isFramed = 'ImageDecoder' in self && (scale > 1 || photo.transparent)
+  if (isFramed && (await ImageDecoder.isTypeSupported(type))) {
+    const [width, height] = [photo.width, photo.height].map((side) => Math.ceil(side / scale))
+    const frame = await decodeFrame(await file.arrayBuffer(), type, scale > 1 && [width, height])
+    if (frame.displayWidth === width && frame.displayHeight === height) return frame
+    frame.close() // `desiredWidth` is a wish, which a browser may not grant
+  }
+  return createImageBitmap(file, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' })
+}
+
+const isFrame = (source) => source.displayWidth !== undefined
+
+function pathOf(source, { format, transparent }, scale) {
+  const size = scale > 1 ? 'reduced' : 'whole'
+  return [format, transparent ? 'transparent' : 'opaque', size, isFrame(source) ? 'frame' : 'bitmap'].join(' ')
+}
+
+/* What is read of a source: width, height, `rows(top, count)` in RGBA without transparency. */
+function readerOf(source, { transparent }, scale) {
+  const size = isFrame(source) ? { width: source.displayWidth, height: source.displayHeight }
+    : { width: source.width, height: source.height }
+  if (isFrame(source) && transparent) return { ...size, rows: frameRows(source, size) }
+  const rows = canvasRows(source, size)
+  return isFrame(source) || scale === 1 ? { ...size, rows } : blocks(rows, size, scale)
+}
+
+async function decodeFrame(data, type, wanted) {
+  const small = wanted && { desiredWidth: wanted[0], desiredHeight: wanted[1] }
   const settings = { colorSpaceConversion: 'none', premultiplyAlpha: 'none', preferAnimation: false }
   const decoder = new ImageDecoder({ data, type, ...settings, ...small })
   try {
@@ -153,9 +166,10 @@ function turnsOf(orientation) {
   }
 }
 
-async function copyUpright({ width, height, rows }, orientation, uprightWidth, pixels) {
+async function readUpright({ width, height, rows }, orientation) {
   const { transposed, upsideDown, mirrored } = turnsOf(orientation)
-  const uprightHeight = pixels.length / 3 / uprightWidth
+  const [uprightWidth, uprightHeight] = transposed ? [height, width] : [width, height]
+  const pixels = new Uint8Array(width * height * 3)
   const [ofColumn, ofRow] = [mirrored ? -3 : 3, (upsideDown ? -3 : 3) * uprightWidth]
   const start = (mirrored ? uprightWidth - 1 : 0) * 3
     + (upsideDown ? uprightHeight - 1 : 0) * uprightWidth * 3
@@ -171,12 +185,13 @@ async function copyUpright({ width, height, rows }, orientation, uprightWidth, p
       }
     }
   }
+  return { width: uprightWidth, height: uprightHeight, pixels }
 }
 
 /* Draws a decoded picture upright into a box {left, top, width, height} of a canvas. */
 export function drawUpright(context, { source, orientation }, box) {
-  const width = source.displayWidth ?? source.width
-  const height = source.displayHeight ?? source.height
+  const [width, height] = isFrame(source) ? [source.displayWidth, source.displayHeight]
+    : [source.width, source.height]
   const { transposed, upsideDown, mirrored } = turnsOf(orientation)
   context.save()
   context.translate(box.left, box.top)

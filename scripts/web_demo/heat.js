@@ -37,7 +37,7 @@ function colourOf(heat) {
   return COLOURS[first].map((low, c) => low + (COLOURS[first + 1][c] - low) * share)
 }
 
-/* The ninth of the photo with the most heat, 0 to 8 row by row, to say it in words. */
+/* The ninth of the photo with the most heat, 0 to 8 row by row, to say it in words; null without heat. */
 export function zoneOf({ rows, columns, values }) {
   const sums = new Array(9).fill(0)
   values.forEach((value, at) => {
@@ -45,5 +45,6 @@ export function zoneOf({ rows, columns, values }) {
     const column = Math.floor((3 * ((at % columns) + 0.5)) / columns)
     sums[row * 3 + column] += Math.max(0, value)
   })
-  return sums.indexOf(Math.max(...sums))
+  const most = Math.max(...sums)
+  return most > 0 ? sums.indexOf(most) : null
 }

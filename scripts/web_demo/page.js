@@ -1,18 +1,23 @@
 /* Grades photos in the browser: takes them in, hands them to worker.js, shows what comes back. */
 
+import { describe } from './description.js'
 import { addCard, addFailure, addRow, csvOf, showTally } from './results.js'
-import { speak, tell, text, wantedLanguage } from './texts.js'
+import { showFigures, showState } from './status.js'
+import { hush, speak, tell, text, wantedLanguage } from './texts.js'
 
 const FEW = 3 // so many photos are announced one by one, more of them all at once
-const LANGUAGE = 'language'
+const LANGUAGE = 'zest-language' // in the storage of the origin, which other pages may share
 
 const element = (id) => document.getElementById(id)
+const early = [] // files that were chosen before it was known how many the page takes
 const waiting = new Map() // of photos on their way, by number: file, and where their card belongs
 let graded = [] // in the order of the page's table
 let about
 let worker
 let ready = false
+let failure = null // why no photo can be graded any more: {code, values}
 let taken = 0 // photos since the page was cleared
+let left = 0 // photos since then that were too many
 let counted = 0 // photos ever
 let batch = { all: 0, done: 0, failed: 0 }
 
@@ -24,17 +29,21 @@ async function start() {
   const language = wantedLanguage(chosen, navigator.languages)
   element('language').value = language
   speak(language)
+  showState('starting')
+  listen()
   if (!('OffscreenCanvas' in self) || !('createImageBitmap' in self)) {
-    tell(element('state'), 'noBrowser')
+    fail('noBrowser')
     return
   }
   try {
-    about = await (await fetch('about.json')).json()
-    describe()
-    listen()
+    const response = await fetch('about.json', { cache: 'no-cache' }) // it names the file of the model
+    if (!response.ok) throw new Error(`about.json: ${response.status}`)
+    about = await response.json()
+    describe(about)
     worker = startWorker()
+    take(early.splice(0))
   } catch (error) {
-    tell(element('state'), 'noModel', { why: String(error.message ?? error) })
+    fail('noModel', { why: String(error.message ?? error) })
   }
 }
 
@@ -47,28 +56,45 @@ function startWorker() {
     type: 'module',
   })
   started.onmessage = ({ data }) => receive(data)
-  started.onerror = (event) => tell(element('state'), 'noModel', { why: event.message ?? 'worker' })
+  started.onerror = ({ message }) => fail(ready ? 'stopped' : 'noModel', { why: message || 'worker.js' })
   started.postMessage({ about, base })
   return started
 }
 
 function receive(message) {
+  if (failure) return // of a worker that was ended
   if (message.loaded !== undefined) {
     const { loaded, whole } = message
-    element('progress').hidden = loaded === whole
-    element('progress').value = loaded / whole
-    if (loaded === whole) tell(element('state'), 'starting')
-    else tell(element('state'), 'loading', { loaded, whole })
+    if (loaded < whole) {
+      showState('loading')
+      showFigures(loaded / whole, 'loadingOf', { loaded, whole })
+    } else {
+      showState('starting')
+      showFigures()
+    }
   } else if (message.ready) {
     ready = true
     document.documentElement.dataset.state = 'ready'
     showProgress()
     keepOffline()
   } else if (message.failed) {
-    tell(element('state'), 'noModel', { why: message.failed })
+    fail('noModel', { why: message.failed })
   } else {
     show(message)
   }
+}
+
+/* From here on no photo is graded: those that wait are told why, and no more are taken. */
+function fail(code, values = {}) {
+  if (failure) return
+  failure = { code, values }
+  document.documentElement.dataset.state = 'failed'
+  worker?.terminate()
+  for (const id of ['camera', 'choose']) element(id).disabled = true
+  showFigures()
+  showState(code, values)
+  for (const file of early.splice(0)) enlist(file, null)
+  for (const id of [...waiting.keys()]) show({ id, error: failure })
 }
 
 /* After the first visit the page works without a network; browsers offer this to secure pages only. */
@@ -78,50 +104,17 @@ function keepOffline() {
   }
 }
 
-function describe() {
-  element('competition').textContent = about.competition
-  const classes = about.classes.map((one) => one.name || one.class_num).join(', ')
-  const { accuracy } = about.scores
-  tile('accuracy', accuracy)
-  if (about.metric && about.metric.key !== 'accuracy') tile(null, about.metric, about.metric.title)
-  tell(element('scored'), about.scored_itself ? 'scored' : 'kindred', accuracy)
-  tell(element('only'), 'only', { classes })
-  tell(element('limits'), 'limits', about.limits)
-  const { model, architecture, preprocessing } = about
-  tell(element('made'), 'made', { model, architecture, size: preprocessing.image_size })
-  if (about.precision === 'int8') {
-    const line = document.createElement('li')
-    element('made').after(tell(line, 'int8', about.parity))
-  }
-}
-
-function tile(key, score, title) {
-  const [term, value, below] = ['dt', 'strong', 'span'].map((tag) => document.createElement(tag))
-  if (key) tell(term, key)
-  else term.textContent = title
-  const shares = score.value >= 0 && score.value <= 1
-  const write = new Intl.NumberFormat('en', shares && key ? { style: 'percent', maximumFractionDigits: 1 }
-    : { maximumFractionDigits: 3 })
-  value.textContent = write.format(score.value)
-  if (key) tell(below, 'interval', score)
-  else below.textContent = `${write.format(score.low)} – ${write.format(score.high)}`
-  const [shown, row] = ['dd', 'div'].map((tag) => document.createElement(tag))
-  shown.append(value, below)
-  row.append(term, shown)
-  element('scores').append(row)
-}
-
 function listen() {
   const hasTouch = navigator.maxTouchPoints > 0 // then `capture` opens the camera, elsewhere a folder
   document.querySelector('.camera').hidden = !hasTouch
   element('hint').hidden = hasTouch
   for (const id of ['camera', 'choose']) {
     element(id).addEventListener('change', ({ target }) => {
-      take(target.files)
+      take([...target.files])
       target.value = '' // the same photo may be chosen again
     })
   }
-  addEventListener('paste', ({ clipboardData }) => take(clipboardData?.files ?? []))
+  addEventListener('paste', ({ clipboardData }) => take([...(clipboardData?.files ?? [])]))
   addEventListener('dragover', (event) => {
     event.preventDefault()
     element('intake').classList.add('over')
@@ -130,9 +123,9 @@ function listen() {
     if (!event.relatedTarget) element('intake').classList.remove('over')
   })
   addEventListener('drop', (event) => {
-    event.preventDefault()
+    event.preventDefault() // the browser would leave the page and open the file
     element('intake').classList.remove('over')
-    take(event.dataTransfer.files)
+    take([...event.dataTransfer.files])
   })
   element('download').addEventListener('click', download)
   element('clear').addEventListener('click', clear)
@@ -146,25 +139,35 @@ function listen() {
 
 /* Sends photos to the worker; those that are too large, or too many, are refused here. */
 function take(files) {
+  if (!files.length || failure) return
+  if (!about) {
+    early.push(...files)
+    return
+  }
   const { bytes: mostBytes, photos: most } = about.limits
-  const kept = [...files].slice(0, Math.max(0, most - taken))
-  const left = files.length - kept.length
-  if (!files.length) return
+  const kept = files.slice(0, Math.max(0, most - taken))
   if (batch.done === batch.all) batch = { all: 0, done: 0, failed: 0 }
   const before = element('cards').firstElementChild
   for (const file of kept) {
-    taken += 1
-    counted += 1
-    batch.all += 1
-    waiting.set(counted, { file, before })
+    const id = enlist(file, before)
     if (file.size > mostBytes) {
-      show({ id: counted, error: { code: 'bytes', values: { bytes: file.size, most: mostBytes } } })
+      show({ id, error: { code: 'bytes', values: { bytes: file.size, most: mostBytes } } })
     } else {
-      worker.postMessage({ id: counted, file })
+      worker.postMessage({ id, file })
     }
   }
-  if (ready) showProgress()
-  if (left) tell(element('state'), 'number', { most, left })
+  left += files.length - kept.length
+  if (left) tell(element('left'), 'number', { most, left })
+  showProgress()
+}
+
+/* Counts a photo in; returns its number. */
+function enlist(file, before) {
+  taken += 1
+  counted += 1
+  batch.all += 1
+  waiting.set(counted, { file, before })
+  return counted
 }
 
 function show({ id, error, ...result }) {
@@ -190,13 +193,13 @@ function show({ id, error, ...result }) {
     addCard(place, { id, file, grade, ...result }, about.classes)
     graded.push({ id, name: file.name, grade, ...kept })
     addRow(element('rows'), graded.at(-1))
+    showTally(element('tally'), graded, about.classes)
     say(text('told', { file: file.name, grade, share: result.probabilities[result.best] }))
   }
   if (isFirst) bringIntoView(element(`photo-${id}`))
   tell(element('count'), 'count', { photos: element('cards').childElementCount })
   element('overview').hidden = graded.length < 2
   element('download').hidden = !graded.length
-  showTally(element('tally'), graded, about.classes)
   showProgress()
 }
 
@@ -206,18 +209,21 @@ function bringIntoView(card) {
   card.scrollIntoView({ block: 'nearest', behavior: calm ? 'instant' : 'smooth' })
 }
 
+/* Sentences are added to those before, which may not have been read out yet. */
 function say(sentence) {
-  if (batch.all <= FEW) element('said').textContent = sentence
-  else if (batch.done === batch.all) {
-    const { all, failed } = batch
-    element('said').textContent = text('toldAll', { photos: all - failed, failed })
-  }
+  const { all, done, failed } = batch
+  if (all > FEW && done < all) return
+  const line = document.createElement('p')
+  line.textContent = all > FEW ? text('toldAll', { photos: all - failed, failed }) : sentence
+  element('said').append(line)
 }
 
 function showProgress() {
+  if (!ready || failure) return
   const { done, all } = batch
-  if (done < all) tell(element('state'), 'grading', { done, all })
-  else if (ready) tell(element('state'), 'ready')
+  showState(done < all ? 'grading' : 'ready')
+  if (done < all && all > 1) showFigures(done / all, 'gradingOf', { done, all })
+  else showFigures()
 }
 
 function download() {
@@ -229,14 +235,15 @@ function download() {
 }
 
 function clear() {
+  worker?.postMessage({ abandoned: counted })
   waiting.clear()
   graded = []
   taken = 0
+  left = 0
   batch = { all: 0, done: 0, failed: 0 }
-  element('cards').replaceChildren()
-  element('rows').replaceChildren()
+  for (const id of ['cards', 'rows', 'said']) element(id).replaceChildren()
   element('grades').hidden = true
-  element('said').textContent = ''
+  hush(element('left'))
   showProgress()
   element('choose').focus()
 }

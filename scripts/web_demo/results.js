@@ -90,8 +90,10 @@ function heatButton(picture, heat, grade) {
   const button = tell(make('button', 'heat-switch'), 'heat')
   button.type = 'button'
   button.setAttribute('aria-pressed', 'false')
-  const told = tell(make('p', 'spoke'), 'heatOf', { grade, zone: zoneOf(heat) })
+  const zone = zoneOf(heat)
+  const told = tell(make('p', 'spoke'), zone === null ? 'heatNowhere' : 'heatOf', { grade, zone })
   told.hidden = true
+  picture.append(told) // at once, so that it follows the language of the page
   let canvas
   button.addEventListener('click', () => {
     const shown = button.getAttribute('aria-pressed') !== 'true'
@@ -100,7 +102,7 @@ function heatButton(picture, heat, grade) {
       canvas = make('canvas', 'heat')
       canvas.setAttribute('aria-hidden', 'true')
       paint(canvas, heat)
-      picture.append(canvas, told)
+      told.before(canvas)
     }
     canvas.hidden = !shown
     told.hidden = !shown

@@ -5,7 +5,8 @@ version is loaded whole beside the old one, and takes over when the page is open
 
 const VERSION = 'VERSION'
 const FILES = ['FILES']
-const PREFIX = 'zest-'
+// All pages of an origin share its caches: this one touches those of its own folder only.
+const PREFIX = `zest ${self.registration.scope} `
 
 self.addEventListener('install', (event) => {
   const requests = FILES.map((name) => new Request(name, { cache: 'no-cache' }))

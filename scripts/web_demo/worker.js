@@ -1,12 +1,14 @@
 /* Grades photos beside the page, so that it stays responsive: decoding, resizing and the network.
 
-Messages to it: {about, base}, once; then {id, file} for each photo. From it: {loaded, whole} while
+Messages to it: {about, base}, once; then {id, file} for each photo; {abandoned}, the number of the last
+photo whose grade nobody waits for any more, nor for those before. From it: {loaded, whole} while
 the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `grade` returns it, or
 {id, error: {code, values}}. */
 
 import { PhotoError } from './container.js'
 import { decode, drawUpright } from './decoding.js'
-import * as ort from './runtime/ort.wasm.min.mjs'
+import { provenPaths } from './probing.js'
+import * as ort from './runtime/ort.wasm.min.js'
 import { fit } from './resize.js'
 
 const PREVIEW = 448 // pixels of a side
@@ -14,10 +16,13 @@ const MOST_THREADS = 4
 
 let about
 let session
+let proven // paths of decoding.js that give the pixels of training in this browser
+let abandoned = 0
 let queue = Promise.resolve()
 
 self.onmessage = ({ data }) => {
-  queue = queue.then(() => (data.about ? start(data) : answer(data)))
+  if (data.abandoned !== undefined) abandoned = data.abandoned
+  else queue = queue.then(() => (data.about ? start(data) : answer(data)))
 }
 
 async function start({ about: told, base }) {
@@ -25,12 +30,13 @@ async function start({ about: told, base }) {
   try {
     const runtime = new URL('runtime/', base).href
     ort.env.wasm.wasmPaths = {
-      mjs: `${runtime}ort-wasm-simd-threaded.mjs`, wasm: `${runtime}ort-wasm-simd-threaded.wasm`,
+      mjs: `${runtime}ort-wasm-simd-threaded.js`, wasm: `${runtime}ort-wasm-simd-threaded.wasm`,
     }
     // Threads share memory, which a browser allows only to pages that are served as isolated.
     const threads = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)
     ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1
-    const model = await download(new URL('model.onnx', base))
+    const [model, paths] = await Promise.all([download(new URL(about.model_file, base)), probe(base)])
+    proven = paths
     session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] })
     const size = about.preprocessing.image_size
     await run(new Uint8Array(size * size * 3)) // the first run also sets up; no photo waits for it
@@ -40,23 +46,37 @@ async function start({ about: told, base }) {
   }
 }
 
-async function download(url) {
+async function probe(base) {
+  const response = await fetched(new URL('probes.json', base))
+  return provenPaths(await response.json(), about.limits)
+}
+
+const nameOf = (url) => url.pathname.split('/').pop()
+
+async function fetched(url) {
   const response = await fetch(url)
-  if (!response.ok) throw new Error(`${url.pathname}: ${response.status}`)
+  if (!response.ok) throw new Error(`${nameOf(url)}: ${response.status}`)
+  return response
+}
+
+async function download(url) {
+  const response = await fetched(url)
   const whole = about.model_bytes
   const bytes = new Uint8Array(whole)
   let loaded = 0
   for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read()
     if (done) break
-    bytes.set(value, loaded)
+    if (loaded + value.length <= whole) bytes.set(value, loaded)
     loaded += value.length
     self.postMessage({ loaded, whole })
   }
+  if (loaded !== whole) throw new Error(`${nameOf(url)}: ${loaded} bytes, not ${whole}`)
   return bytes
 }
 
 async function answer({ id, file }) {
+  if (id <= abandoned) return
   try {
     const result = await grade(file)
     self.postMessage({ id, ...result }, [result.preview])
@@ -76,16 +96,20 @@ export async function grade(file) {
   const began = performance.now()
   const { image_size: size, fit: how } = about.preprocessing
   const bytes = new Uint8Array(await file.arrayBuffer())
-  const image = await decode(bytes, size, about.limits.pixels)
-  const { pixels, box } = fit(image, size, how)
-  const outputs = await run(pixels)
-  const probabilities = Array.from(outputs.probabilities.data)
-  const best = probabilities.indexOf(Math.max(...probabilities))
-  const milliseconds = performance.now() - began
-  const preview = draw(image.picture, box, size)
-  image.picture.close()
-  const heat = outputs.heat ? mapOf(outputs.heat, best) : null
-  return { probabilities, best, heat, preview, milliseconds, exact: image.exact }
+  const image = await decode(bytes, size, about.limits)
+  try {
+    const { pixels, box } = fit(image, size, how)
+    const outputs = await run(pixels)
+    const probabilities = Array.from(outputs.probabilities.data)
+    const best = probabilities.indexOf(Math.max(...probabilities))
+    const milliseconds = performance.now() - began
+    const heat = outputs.heat ? mapOf(outputs.heat, best) : null
+    const preview = draw(image.picture, box, size)
+    const exact = image.plain && proven.has(image.path)
+    return { probabilities, best, heat, preview, milliseconds, exact }
+  } finally {
+    image.picture.close()
+  }
 }
 
 function run(pixels) {

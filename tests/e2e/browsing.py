@@ -1,17 +1,15 @@
-"""A Chromium to look at pages with, and what a page is asked about its texts."""
+"""A server of files for a browser, and what a page in it is asked about its texts."""
 
 import contextlib
-import os
-import shutil
-from collections.abc import Iterator
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
+READY = "html[data-state=ready]"  # of the page that grades photos
 
 # The lowest contrast of a piece of text with what is behind it (WCAG 2.2, 1.4.3), and that text.
 LOWEST_CONTRAST = """() => {
@@ -43,13 +41,53 @@ LOWEST_CONTRAST = """() => {
 }"""
 
 
+# What nginx as it comes says of files (its mime.types): of all others that they are bytes.
+NGINX_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "application/javascript",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".wasm": "application/wasm",
+}
+
+
+class _Silent(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_) -> None:
+        """Say nothing."""
+
+    def guess_type(self, path) -> str:
+        return NGINX_TYPES.get(Path(path).suffix, "application/octet-stream")
+
+
 @contextlib.contextmanager
-def open_chromium() -> Iterator[Browser]:
-    """Yield the Chromium of this machine; skip the tests where there is none and none is named."""
-    named = os.environ.get("ZEST_BROWSER")
-    program = shutil.which(named or "chromium")
-    if not program and not named:
-        pytest.skip("no Chromium here; on Debian: apt install chromium")
-    assert program, f"ZEST_BROWSER names {named}, which is not installed"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=program, args=list(QUIET))
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine only; yield its address."""
+    handler = functools.partial(_Silent, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def choose(page: Page, *files: Path) -> None:
+    """Choose photos on the page that grades them, and wait for a card of each."""
+    before = page.locator(".card").count()
+    page.set_input_files("#choose", list(files))
+    expect(page.locator(".card")).to_have_count(before + len(files), timeout=60_000)
+
+
+def hold_description(page: Page) -> Callable[[], None]:
+    """Keep about.json from a page; return a function that lets it through."""
+    held: list[Route] = []
+    page.route("**/about.json", lambda route: held.append(route))
+
+    def go_on() -> None:
+        held.pop().continue_()
+
+    return go_on

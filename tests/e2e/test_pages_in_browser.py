@@ -6,9 +6,11 @@ Where no Chromium is installed they are skipped, unless ZEST_BROWSER names one.
 from collections.abc import Iterator
 
 import pytest
-from browsing import LOWEST_CONTRAST, open_chromium
+from browsing import LOWEST_CONTRAST
 from conftest import snakemake
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
+
+pytest_plugins = ["page_fixtures"]
 
 PAGES = {
     "photos": "eda/report.html",
@@ -18,12 +20,6 @@ PAGES = {
     "guard": "trainset/turned/fold0/left_label.html",
 }
 SIZES = {"narrow": (360, 740), "tablet": (820, 1180), "wide": (1680, 1050)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with open_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -1,32 +1,22 @@
 """`snakemake web_demo` from trained models to a photo that is graded in Chromium."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import open_chromium
+from browsing import served
 from conftest import snakemake
-from playwright.sync_api import Browser, expect
-from web_folder import served
+from playwright.sync_api import expect
 
 from deployment.client.predict import Model
 from zest.leader import choose_model
 
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with open_chromium() as browser:
-        yield browser
+pytest_plugins = ["page_fixtures"]
 
 
 @pytest.fixture(scope="module")
-def published(shared_project, chromium) -> Path:
-    if not shutil.which("npm") and not os.environ.get("ZEST_BROWSER"):
-        pytest.skip("no npm here; on Debian: apt install npm")
+def published(shared_project, chromium, npm) -> Path:
     done = snakemake(shared_project, "-j2", "web_demo")
     assert done.returncode == 0, done.stdout + done.stderr
     return shared_project / "results/tiny/web"
@@ -43,7 +33,7 @@ def test_the_leader_is_published_and_grades_as_it_was_exported(published, shared
         expect(page.locator(".share")).to_be_visible(timeout=30_000)
         share = float(page.locator(".share").text_content().rstrip("%")) / 100
         expect(page.locator("#scored")).to_contain_text(f"of {told['scores']['accuracy']['n']} ")
-    (expected,) = Model(published / "model.onnx", 1).predict([photo])
+    (expected,) = Model(published / told["model_file"], 1).predict([photo])
     assert np.isclose(share, expected.max(), atol=6e-4)
 
 

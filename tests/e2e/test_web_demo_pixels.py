@@ -1,24 +1,27 @@
 """The page's own arithmetic on pixels, in Chromium, beside OpenCV, Pillow and the bundle."""
 
+import io
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
-from browsing import open_chromium
+from browsing import served
 from PIL import Image
 from playwright.sync_api import Page
-from web_folder import SCRIPTS, SIZE, picture, served
+from web_folder import SCRIPTS, SIZE, picture
 
-from deployment.client.predict import fit, resize
+from deployment.client.predict import fit, load_rgb, resize
+
+pytest_plugins = ["page_fixtures"]
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(chromium) -> Iterator[Page]:
     """A page that can import the modules of the page that grades."""
-    with open_chromium() as browser, served(SCRIPTS / "web_demo") as address:
-        page = browser.new_page(java_script_enabled=True)
-        page.goto(address + "manifest.webmanifest")
+    with served(SCRIPTS / "web_demo") as address:
+        page = chromium.new_page()
+        page.goto(address + "page.css")
         yield page
 
 
@@ -72,3 +75,70 @@ def test_transparency_is_laid_on_white_as_by_pillow(page):
         }"""
     )
     np.testing.assert_array_equal(np.array(found).reshape(256, 256), expected)
+
+
+def test_a_photo_that_cannot_be_read_leaves_no_pixels_open(page):
+    photo = io.BytesIO()
+    picture(62, 40, 30).save(photo, "PNG")
+    told = page.evaluate(
+        """async bytes => {
+          const { decode } = await import('./decoding.js')
+          const canvas = OffscreenCanvasRenderingContext2D.prototype
+          const bitmap = ImageBitmap.prototype
+          const { getImageData } = canvas
+          const { close } = bitmap
+          let closed = 0
+          bitmap.close = function () { closed += 1; close.call(this) }
+          canvas.getImageData = () => { throw new RangeError('no memory') }
+          const limits = { pixels: 1e6, longest: 64 }
+          const error = await decode(new Uint8Array(bytes), 16, limits).catch(error => error)
+          Object.assign(canvas, { getImageData })
+          Object.assign(bitmap, { close })
+          return { code: error.code, why: error.values.why, closed }
+        }""",
+        list(photo.getvalue()),
+    )
+    assert told == {"code": "broken", "why": "no memory", "closed": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "zone"),
+    [([0] * 9, None), ([-1] * 9, None), ([0, 0, 0, 0, 0, 2, -9, 0, 1], 5)],
+    ids=["nothing", "all against", "right"],
+)
+def test_where_nothing_spoke_for_the_class_no_place_is_named(page, values, zone):
+    zone_of = "async values => (await import('./heat.js')).zoneOf({ rows: 3, columns: 3, values })"
+    assert page.evaluate(zone_of, values) == zone
+
+
+def test_that_no_place_spoke_for_the_class_is_said_in_every_language(page):
+    told = page.evaluate(
+        """async () => {
+          const { TEXTS } = await import('./texts.js')
+          return Object.values(TEXTS).map(texts => texts.heatNowhere({ grade: 'good' }))
+        }"""
+    )
+    assert len(set(told)) == 3
+    assert all("good" in sentence for sentence in told)
+
+
+def test_a_decoder_without_reduced_sizes_is_helped_by_means_of_blocks(page):
+    photo = io.BytesIO()
+    picture(63, 81, 60).save(photo, "JPEG")
+    found = page.evaluate(
+        """async bytes => {
+          const { decode } = await import('./decoding.js')
+          const decoder = self.ImageDecoder
+          self.ImageDecoder = class extends decoder {
+            constructor({ desiredWidth, desiredHeight, ...settings }) { super(settings) }
+          }
+          const image = await decode(new Uint8Array(bytes), 15, { pixels: 1e6, longest: 64 })
+          self.ImageDecoder = decoder
+          return { ...image, pixels: Array.from(image.pixels) }
+        }""",
+        list(photo.getvalue()),
+    )
+    expected = load_rgb(photo, 15)
+    assert (found["height"], found["width"], 3) == expected.shape == (15, 21, 3)
+    assert np.abs(np.array(found["pixels"]).reshape(expected.shape) - expected).mean() < 3
+    assert found["path"] == "jpeg opaque reduced bitmap"

@@ -1,11 +1,5 @@
-"""A folder of the web page with a small network, the photos it grades, and a server of files."""
+"""A folder of the web page with a small network, and the photos it grades."""
 
-import contextlib
-import functools
-import http.server
-import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -83,13 +77,13 @@ def _network(how: str, scale: float, bias: np.ndarray) -> onnx.ModelProto:
     )
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     told = {**TOLD, "preprocessing": {**TOLD["preprocessing"], "fit": how}}
-    assert graph.finish(model, told)
+    assert graph.name_and_describe(model, told)
     return model
 
 
-def build_folder(out: Path, runtime: Path, model: Path) -> Path:
-    """Build the page as build_web_demo.py does, for a model that was scored."""
-    about = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG)
+def build_folder(out: Path, runtime: Path, model: Path, **told) -> Path:
+    """Build the page as build_web_demo.py does, for a model that was scored; `told` replaces."""
+    about = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG) | told
     sources = sorted((SCRIPTS / "web_demo").iterdir())
     build(out, sources, SCRIPTS / "zest/page/page.css", model, runtime, about)
     return out
@@ -134,26 +128,7 @@ def write_photos(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_) -> None:
-        """Say nothing."""
-
-
-@contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder as `python -m http.server` does, on this machine only; yield its address."""
-    handler = functools.partial(_Silent, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def has_npm() -> bool:
-    """Return whether npm is installed."""
-    return shutil.which("npm") is not None
+def model_of(folder: Path) -> Path:
+    """Return the model of a page."""
+    (model,) = folder.glob("model-*.onnx")
+    return model

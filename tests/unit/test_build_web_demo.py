@@ -1,5 +1,10 @@
 """The folder of the web page: which model it has, what it says of it, what it keeps offline."""
 
+import base64
+import hashlib
+import importlib.machinery
+import importlib.util
+import io
 import json
 import re
 import shutil
@@ -10,11 +15,14 @@ from pathlib import Path
 import onnx
 import pytest
 from onnx import helper
+from PIL import Image
 
 from build_web_demo import build, main
 from deployment import web_page
+from deployment.probes import make_probes
 from install_web_runtime import FILES, find_npm, install
 from zest.errors import UserError
+from zest.images import load_rgb
 
 PROJECT = Path(__file__).parents[2]
 SOURCES = sorted((PROJECT / "scripts/web_demo").iterdir())
@@ -54,7 +62,7 @@ def model(tmp_path) -> Path:
 def runtime(tmp_path) -> Path:
     folder = tmp_path / "web_runtime"
     folder.mkdir()
-    for name in FILES:
+    for name in FILES.values():
         (folder / name).write_text(name)
     (folder / ".snakemake_timestamp").write_text("")  # a server may not hand it out
     return folder
@@ -75,21 +83,34 @@ def leaderboard(folder: Path, *models: str) -> Path:
 def test_the_page_tells_classes_preprocessing_scores_and_parity_of_its_model(model):
     told = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG)
     assert told["classes"] == CLASSES
-    assert told["preprocessing"]["fit"] == "pad"
-    assert told["heat"]
+    assert told["preprocessing"] == {"fit": "pad", "image_size": 96}
     assert told["model_bytes"] == model.stat().st_size
     assert told["scores"]["accuracy"] == {**SCORE, "confidence": 0.95}
     assert (told["metric"]["key"], told["metric"]["title"]) == ("log_loss", "log loss")
-    assert told["parity"] == {"max_difference": 1e-7, "agreement": 1.0, "photos": 120}
+    assert told["parity"] == {"agreement": 1.0, "photos": 120}
+
+
+def test_the_file_of_a_model_is_named_after_its_content(tmp_path, model, runtime):
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    out = built(tmp_path / "web", model, runtime)
+    assert (out / f"model-{digest[:12]}.onnx").read_bytes() == model.read_bytes()
+    assert json.loads((out / "about.json").read_text())["model_file"] == f"model-{digest[:12]}.onnx"
+
+
+def test_every_key_of_the_description_is_read_by_the_page(model):
+    code = "".join(path.read_text() for path in SOURCES if path.suffix == ".js")
+    for key in web_page.describe(model, "small", "float32", SCORES, PARITY, CFG):
+        assert re.search(rf"about\.{key}\b|{{[^}}]*\b{key}\b[^}}]*}} = about\b", code), key
 
 
 @pytest.mark.parametrize(
-    ("scored", "folds", "itself"), [(True, 1, True), (True, 5, False), (False, 1, False)]
+    ("is_scored", "folds", "whose"),
+    [(True, 1, "own"), (True, 5, "folds"), (False, 1, "all"), (False, 5, "all")],
 )
-def test_scores_of_other_folds_are_not_told_as_those_of_the_model(model, scored, folds, itself):
-    parity, scores = {**PARITY, "is_scored": scored}, {**SCORES, "folds": folds}
+def test_scores_of_other_folds_are_not_told_as_those_of_the_model(model, is_scored, folds, whose):
+    parity, scores = {**PARITY, "is_scored": is_scored}, {**SCORES, "folds": folds}
     told = web_page.describe(model, "small", "float32", scores, parity, CFG)
-    assert told["scored_itself"] is itself
+    assert (told["scored"], told["folds"]) == (whose, folds)
 
 
 def test_a_model_whose_parity_was_not_checked_is_refused(model):
@@ -106,12 +127,34 @@ def test_the_offline_list_has_every_file_and_its_version_follows_their_content(
     on_disk = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert kept == {"./"} | on_disk - {"service-worker.js"}
     assert not any(path.rpartition("/")[2].startswith(".") for path in kept - {"./"})
-    assert {"runtime/LICENSE", "runtime/ThirdPartyNotices.txt", "model.onnx"} <= on_disk
+    assert {"runtime/LICENSE", "runtime/ThirdPartyNotices.txt", "probes.json"} <= on_disk
+    assert not any(name.endswith(".mjs") for name in on_disk)  # nginx sends them as no script
     assert (built(tmp_path / "again", model, runtime) / "service-worker.js").read_text() == worker
     other = onnx.load(str(model))
     other.doc_string = "another training"
     onnx.save(other, str(model))
     assert (built(tmp_path / "other", model, runtime) / "service-worker.js").read_text() != worker
+
+
+@pytest.mark.parametrize("is_installed", [False, True])
+def test_without_the_licences_nothing_is_published(
+    tmp_path, model, runtime, monkeypatch, is_installed
+):
+    empty = importlib.machinery.ModuleSpec("onnxruntime", None, is_package=True)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: empty if is_installed else None)
+    with pytest.raises(UserError, match=r"LICENSE of ONNX Runtime .* package onnxruntime"):
+        built(tmp_path / "web", model, runtime)
+
+
+def test_probes_tell_the_pixels_of_training_of_each_kind_of_photo():
+    sizes = set()
+    for probe in make_probes():
+        file, pixels = (base64.b64decode(probe[key]) for key in ("file", "pixels"))
+        expected = load_rgb(file, short_side=probe["short_side"])
+        assert pixels == expected.tobytes()
+        sizes.add((Image.open(io.BytesIO(file)).format, *expected.shape))
+    assert {(kind, 26, 37, 3) for kind in ("JPEG", "PNG", "WEBP")} <= sizes
+    assert {("JPEG", 13, 19, 3), ("JPEG", 7, 10, 3), ("JPEG", 4, 5, 3)} <= sizes
 
 
 def test_a_folder_is_built_anew_without_what_it_had(tmp_path, model, runtime):
@@ -194,7 +237,8 @@ def test_only_what_the_page_needs_is_taken_from_npm(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "run", npm_ci)
     web = PROJECT / "envs/web"
     install(web / "package.json", web / "package-lock.json", tmp_path / "out")
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(FILES)
+    taken = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert taken == {ours: name for name, ours in FILES.items()}
 
 
 def test_the_words_of_a_failing_npm_are_passed_on(tmp_path, monkeypatch):

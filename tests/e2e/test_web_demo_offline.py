@@ -1,0 +1,160 @@
+"""The page that grades photos and its server: gone, beside other pages, renewed, with a fault."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from browsing import READY, choose, hold_description, served
+from playwright.sync_api import Page, expect
+from web_folder import build_folder, model_of, write_network
+
+pytest_plugins = ["page_fixtures"]
+
+KEPT = "navigator.serviceWorker.ready.then(() => null)"
+
+
+def test_the_page_works_after_its_server_is_gone(visit, folder, photo):
+    with served(folder) as address:
+        page = visit(address)
+        page.evaluate(KEPT)
+    page.context.set_offline(True)
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    choose(page, photo)
+    expect(page.locator(".grade")).to_be_visible()
+
+
+def test_pages_of_one_origin_leave_each_other_what_they_keep(new_page, folder, photo, tmp_path):
+    for name in ("one", "two"):
+        shutil.copytree(folder, tmp_path / "served" / name)
+    page = new_page()
+    with served(tmp_path / "served") as address:
+        for name in ("one", "two"):
+            open_ready(page, f"{address}{name}/")
+            page.evaluate(KEPT)
+        kept = page.evaluate("caches.keys()")
+        assert sorted(name.split()[1] for name in kept) == [f"{address}one/", f"{address}two/"]
+    page.context.set_offline(True)
+    for name in ("one", "two"):
+        open_ready(page, f"{address}{name}/")
+        choose(page, photo)
+
+
+def test_a_new_version_takes_over_whole_when_the_page_is_opened_anew(
+    new_page, folder, runtime, tmp_path
+):
+    shutil.copytree(folder, tmp_path / "web")
+    page = new_page()
+    with served(tmp_path / "web") as address:
+        open_ready(page, address)
+        page.evaluate(KEPT)
+        (before,) = page.evaluate("caches.keys()")
+        other = write_network(tmp_path / "m.onnx", "pad")
+        build_folder(tmp_path / "web", runtime, other, competition="oranges")
+        page.evaluate("navigator.serviceWorker.ready.then(found => found.update())")
+        page.wait_for_function("navigator.serviceWorker.ready.then(found => found.waiting)")
+        open_ready(page, address)  # in a tab that was open: the old version, of one cast
+        expect(page.locator("#competition")).to_have_text("lemons")
+        page.goto("about:blank")
+        page.wait_for_timeout(300)
+        open_ready(page, address)
+        expect(page.locator("#competition")).to_have_text("oranges")
+        page.wait_for_function("caches.keys().then(names => names.length === 1)")
+        assert page.evaluate("caches.keys()") != [before]
+
+
+def open_ready(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(READY, state="attached")
+
+
+def test_nothing_is_asked_of_another_origin_and_no_policy_is_broken(visit, address, photos):
+    page = visit(address)
+    choose(page, *photos[:3])
+    page.click(".heat-switch >> nth=0")
+    page.evaluate(KEPT)
+    assert page.said == []
+    assert {url for url in page.asked if not url.startswith((address, f"blob:{address}"))} == set()
+
+
+def test_neither_page_nor_worker_can_reach_another_origin(visit, address, tmp_path):
+    (tmp_path / "index.html").write_text("elsewhere")
+    with served(tmp_path) as elsewhere:
+        page = visit(address)
+        reach = "url => fetch(url, {mode: 'no-cors'}).then(() => 'reached', () => 'refused')"
+        assert page.evaluate(reach, elsewhere) == "refused"
+        (worker,) = page.workers
+        assert worker.evaluate(reach, elsewhere) == "refused"
+    assert any("Content Security Policy" in said for said in page.said)
+
+
+def cut_short(folder: Path) -> str:
+    model = model_of(folder)
+    model.write_bytes(model.read_bytes()[:-1])
+    return "bytes, not"
+
+
+def too_long(folder: Path) -> str:
+    model = model_of(folder)
+    model.write_bytes(model.read_bytes() + b"more")
+    return "bytes, not"
+
+
+def no_network(folder: Path) -> str:
+    model = model_of(folder)
+    model.write_bytes(b"\0" * model.stat().st_size)
+    return "could not be loaded"
+
+
+def gone(folder: Path) -> str:
+    model_of(folder).unlink()
+    return "404"
+
+
+def no_description(folder: Path) -> str:
+    (folder / "about.json").unlink()
+    return "about.json: 404"
+
+
+def no_runtime(folder: Path) -> str:
+    (folder / "runtime/ort.wasm.min.js").unlink()
+    return "worker.js"
+
+
+@pytest.mark.parametrize(
+    "harm", [cut_short, too_long, no_network, gone, no_description, no_runtime]
+)
+def test_why_no_model_is_there_stays_on_the_page(new_page, folder, photo, tmp_path, harm):
+    shutil.copytree(folder, tmp_path / "web")
+    why = harm(tmp_path / "web")
+    page = new_page()
+    with served(tmp_path / "web") as address:
+        go_on = hold_description(page)
+        page.goto(address)
+        page.set_input_files("#choose", [photo, photo])
+        go_on()
+        expect(page.locator(".card.failed")).to_have_count(2)
+        for card in page.locator(".card.failed").all():
+            expect(card).to_contain_text(why)
+        expect(page.locator("#state")).to_contain_text("The model could not be loaded")
+        expect(page.locator("#choose")).to_be_disabled()
+        page.click("#clear")
+        expect(page.locator("#state")).to_contain_text(why)
+        assert page.locator("progress").is_hidden()
+
+
+def test_a_worker_that_breaks_down_later_is_told_of_too(visit, address, photo):
+    page = visit(address)
+    choose(page, photo)
+    page.workers[0].evaluate("() => { setTimeout(() => { throw new Error('out of it') }) }")
+    expect(page.locator("#state")).to_contain_text("The page cannot go on (Uncaught Error: out of")
+    expect(page.locator("#choose")).to_be_disabled()
+    expect(page.locator(".card:not(.failed)")).to_have_count(1)
+
+
+def test_a_browser_that_is_too_old_is_told_so(new_page, address):
+    page = new_page()
+    page.add_init_script("delete self.OffscreenCanvas")
+    page.goto(address)
+    expect(page.locator("#state")).to_contain_text("too old for this page")
+    expect(page.locator("#choose")).to_be_disabled()
