@@ -1,6 +1,7 @@
 """From a program of Paddle to an ONNX model."""
 
-import logging
+import contextlib
+import io
 import multiprocessing
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -57,11 +58,11 @@ def _convert(program: Path, target: Path) -> None:
 
 def _convert_here(program: Path, target: Path) -> None:
     """Convert: https://github.com/PaddlePaddle/Paddle2ONNX ."""
-    logging.disable(logging.INFO)
-    paddle2onnx.export(
-        str(program / PROGRAM),
-        str(program / WEIGHTS),
-        str(target),
-        opset_version=OPSET,
-        optimize_tool="None",  # the others are installed by pip at that moment
-    )
+    with contextlib.redirect_stdout(io.StringIO()):  # it tells of the file in between
+        paddle2onnx.export(
+            str(program / PROGRAM),
+            str(program / WEIGHTS),
+            str(target),
+            opset_version=OPSET,
+            optimize_tool="None",  # the others are installed by pip at that moment
+        )
