@@ -20,12 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import numpy as np
 
+from deployment.parity import with_probabilities
 from deployment.paths import onnx_path
-from zest.contracts import read_image_ids
-from zest.engine.batches import load_images
+from zest.engine.batches import load_images_of
 from zest.engine.model_folder import read_description
-from zest.folds import rows_of_fold
-from zest.paired import OutOfFold, differences, read_out_of_fold
+from zest.paired import differences, read_out_of_fold
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 CONFIDENCE, RESAMPLES, SEED = 0.95, 10_000, 0
@@ -41,20 +40,18 @@ def run(script: str, *options: object) -> None:
     )
 
 
-def predict_fold(results: Path, model: str, fold: int) -> tuple[dict, dict, float]:
-    """Return the probabilities of a fold's photos, by ONNX in float and in INT8, by image_id.
+def predict_fold(
+    results: Path, model: str, fold: int, ids: list[str]
+) -> tuple[list[np.ndarray], float]:
+    """Return the probabilities of a fold's photos, by ONNX in float and in INT8.
 
-    The third value is the size of the INT8 model, in 1e6 bytes.
+    The second value is the size of the INT8 model, in 1e6 bytes.
     """
     trained = results / "models" / model / f"fold{fold}"
     size = read_description(trained)["preprocessing"]["image_size"]
-    images, folds = (
-        results / "images" / str(size) / "train.parquet",
-        results / "split/folds.parquet",
-    )
-    ids = read_image_ids(images)
-    rows = sorted(rows_of_fold(ids, folds, fold)[0])
-    photos = load_images(images, size, rows)
+    images = results / "images" / str(size) / "train.parquet"
+    folds = results / "split" / "folds.parquet"
+    photos = load_images_of(images, size, ids)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         float_model, int8_model = folder / "model.onnx", folder / "model_int8.onnx"
@@ -70,16 +67,7 @@ def predict_fold(results: Path, model: str, fold: int) -> tuple[dict, dict, floa
             *("--out", int8_model, "--trials", folder / "trials.json"),
         )
         found = [onnx_path(path)(photos) for path in (float_model, int8_model)]
-        megabytes = int8_model.stat().st_size / 1e6
-    names = [ids[row] for row in rows]
-    in_float, in_int8 = (dict(zip(names, one, strict=True)) for one in found)
-    return in_float, in_int8, megabytes
-
-
-def with_probabilities(scored: OutOfFold, found: dict[str, np.ndarray]) -> OutOfFold:
-    """Return the same photos with other probabilities."""
-    probabilities = np.stack([found[image_id] for image_id in scored.ids]).astype(np.float64)
-    return OutOfFold(scored.ids, scored.labels, probabilities, scored.groups, scored.folds)
+        return found, int8_model.stat().st_size / 1e6
 
 
 def main() -> None:
@@ -91,15 +79,13 @@ def main() -> None:
     results = Path("results") / args.competition
 
     scored = read_out_of_fold(results / "evaluation" / args.model / "out_of_fold.parquet")
-    in_float: dict[str, np.ndarray] = {}
-    in_int8: dict[str, np.ndarray] = {}
+    found = np.zeros((2, *scored.probabilities.shape))
     largest = 0.0
-    for fold in sorted(set(scored.folds.tolist())):
-        one, other, megabytes = predict_fold(results, args.model, fold)
-        in_float |= one
-        in_int8 |= other
+    for fold in np.unique(scored.folds).tolist():
+        rows = np.flatnonzero(scored.folds == fold)
+        found[:, rows], megabytes = predict_fold(results, args.model, fold, scored.of(rows).ids)
         largest = max(largest, megabytes)
-    floats, int8 = with_probabilities(scored, in_float), with_probabilities(scored, in_int8)
+    floats, int8 = (with_probabilities(scored, one) for one in found)
     moved = np.abs(floats.probabilities - scored.probabilities).max()
     by_int8 = np.abs(int8.probabilities - scored.probabilities)
     settings = (CONFIDENCE, RESAMPLES, SEED)

@@ -93,6 +93,7 @@ rule check_parity:
     params:
         cfg=settings(
             "seed",
+            "environment",
             metric=config["rules"]["metric"],
             evaluation=evaluation_settings("confidence", "resamples"),
             deploy={key: config["deploy"][key] for key in ("tolerance", "int8_max_loss")},

@@ -22,8 +22,7 @@ import paddle
 from deployment import parity
 from deployment.names import INT8, ONNX
 from deployment.paths import float_paths, onnx_path
-from deployment.photos import photos_of_model, readable_files
-from zest.contracts import CATALOG, read_table
+from deployment.photos import files_of, photos_of_model, readable_files
 from zest.engine.batches import load_images_of
 from zest.engine.model_folder import TrainedModel
 from zest.errors import UserError, run
@@ -36,9 +35,9 @@ from zest.randomness import seed_from
 
 MOST_PHOTOS = 1000  # through every path
 MOST_FILES = 64  # decoded by both sides
-# Of a probability, between what was scored, maybe on a GPU or by another version of Paddle, and the
-# same weights here. Every export is held to deploy.tolerance of the latter.
-RESCORED_TOLERANCE = 1e-3
+# Of a probability, between what was scored on a GPU, by another version of Paddle, and the same
+# weights here: a guess, as no GPU was at hand. Every export is held to deploy.tolerance.
+GPU_TOLERANCE = 1e-3
 
 
 def told_of_path(
@@ -56,7 +55,9 @@ def told_of_path(
 def main() -> None:
     """Send the photos through all paths, write what differs, refuse what differs too much."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cfg", required=True, help="JSON: seed, metric, evaluation, deploy")
+    parser.add_argument(
+        "--cfg", required=True, help="JSON: seed, environment, metric, evaluation, deploy"
+    )
     parser.add_argument(
         "--weights", required=True, type=Path, help="weights.pdparams, with model.json beside it"
     )
@@ -82,10 +83,10 @@ def main() -> None:
     )
     trained = TrainedModel(args.weights.parent)
     images = load_images_of(args.images, trained.preprocessing["image_size"], photos.ids)
-    photos = rescored(photos, trained.predict_fitted(images), is_scored)
+    photos = rescored(photos, trained.predict_fitted(images), is_scored, cfg)
 
     paths, links, faults = compare_float(args.programs, args.model, photos, images, cfg)
-    files = files_of(args.catalog, args.root, photos.ids)
+    files = readable_files(files_of(args.catalog, args.root, photos.ids), MOST_FILES)
     links = pixel_and_normalise_links(files, args.model, images, trained.preprocessing) + links
     if args.int8:
         path, link, fault = compare_int8(args.int8, photos, images, cfg)
@@ -109,14 +110,15 @@ def main() -> None:
     )
 
 
-def rescored(photos: OutOfFold, found: np.ndarray, is_scored: bool) -> OutOfFold:
+def rescored(photos: OutOfFold, found: np.ndarray, is_scored: bool, cfg: dict) -> OutOfFold:
     """Return the photos with what the training model says of them here, as it did when scored.
 
     Raises:
         UserError: it says something else.
     """
     again = parity.compare("the training model", photos.probabilities, found)
-    fault = parity.broken(again, RESCORED_TOLERANCE) if is_scored else None
+    tolerance = cfg["deploy"]["tolerance"] if cfg["environment"] == "cpu" else GPU_TOLERANCE
+    fault = parity.broken(again, tolerance) if is_scored else None
     if fault:
         raise UserError(
             f"{fault}, against what was scored: other weights, another device or version of Paddle "
@@ -192,23 +194,6 @@ def refuse(faults: list[str], links: list[parity.Link]) -> None:
             f"the exported model is not the one that was scored. {'; '.join(faults)}. A deviation "
             "that you accept: raise deploy.tolerance; to deploy without this model: deploy.models."
         )
-
-
-def files_of(catalog: Path, root: Path, wanted: list[str]) -> list[Path]:
-    """Return the files of some photos, the first MOST_FILES that the program of the bundle reads.
-
-    Raises:
-        UserError: the catalog does not have one of the photos, or none is read.
-    """
-    rows = read_table(catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
-    path_of = {row["image_id"]: root / row["path"] for row in rows}
-    missing = [image_id for image_id in wanted if image_id not in path_of]
-    if missing:
-        raise UserError(
-            f"{catalog}: it lacks {len(missing)} of the predicted photos, the first of them "
-            f"{missing[0]}. Run the same command without --rerun-triggers, or delete the catalog."
-        )
-    return readable_files((path_of[image_id] for image_id in wanted), MOST_FILES)
 
 
 def sentence(path: dict, is_scored: bool) -> str:

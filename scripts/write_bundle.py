@@ -11,6 +11,8 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
+
 from deployment import card
 from deployment.bundle import (
     REQUIREMENTS,
@@ -19,7 +21,7 @@ from deployment.bundle import (
     expected_table,
     write_archive,
 )
-from deployment.photos import readable_files
+from deployment.photos import files_of, readable_files
 from explanation.centre import PARTS
 from zest.classes import ClassInfo, class_title, read_classes
 from zest.command import command_told
@@ -129,10 +131,9 @@ def examples_of(args: argparse.Namespace, count: int, classes: list[ClassInfo]) 
     own = [row for row in range(len(photos.ids)) if photos.folds[row] == args.fold]
     rows = own or list(range(len(photos.ids)))
     labels = [int(photos.labels[row]) for row in rows]
-    order = [rows[place] for place in choose_examples(labels, len(rows))]
-    listed = read_table(args.catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
-    path_of = {row["image_id"]: args.root / row["path"] for row in listed}
-    label_of = {path_of[photos.ids[row]]: photos.labels[row] for row in order}
+    chosen = photos.of(np.array(rows)[choose_examples(labels, len(rows))])
+    files = files_of(args.catalog, args.root, chosen.ids)
+    label_of = dict(zip(files, chosen.labels, strict=True))
     examples = {}
     for number, file in enumerate(readable_files(label_of, count), start=1):
         suffix, content = example_file(file)

@@ -21,9 +21,10 @@ from zest.images import fit, load_rgb
 from zest.paired import Difference, OutOfFold
 
 PIXEL_TOLERANCE = 1  # of 255 levels: two ways to round
-# Share of the values. Of a photo of which one side grows and the other shrinks, OpenCV rounds a
-# fifth of the values otherwise; a way to resize that is another one differs in most of them.
-PIXELS_THAT_MAY_DIFFER = 0.25
+PIXELS_THAT_MAY_DIFFER = 1e-3  # share of the values
+# Where `images.fit` is stretch, one side may grow and the other shrink, and OpenCV rounds a fifth
+# of the values otherwise (tests/unit/test_client.py); another way to resize differs in most.
+STRETCHED_THAT_MAY_DIFFER = 0.25
 NORMALISED_TOLERANCE = 1e-5
 TIE = 2e-5  # of probability: classes that lie so close are both the likeliest one
 
@@ -119,7 +120,15 @@ def pixel_links(files: Iterable[Path], size: int, how: str) -> list[Link]:
         pixels = load_rgb(file.read_bytes(), client.MAX_PIXELS, size)
         decoded.append(_levels(pixels, client.load_rgb(file, short_side=size)))
         resized.append(_levels(fit(pixels, size, how), client.fit(pixels, size, how)))
-    return [_pixel_link("decode", decoded), _pixel_link("resize", resized)]
+    return [
+        _pixel_link("decode", decoded, PIXELS_THAT_MAY_DIFFER),
+        _pixel_link("resize", resized, may_differ(how)),
+    ]
+
+
+def may_differ(how: str) -> float:
+    """Return the share of the resized values that may differ by a level, by `images.fit`."""
+    return STRETCHED_THAT_MAY_DIFFER if how == "stretch" else PIXELS_THAT_MAY_DIFFER
 
 
 def _levels(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, int]:
@@ -130,10 +139,10 @@ def _levels(ours: np.ndarray, theirs: np.ndarray) -> tuple[int, int, int]:
     return int(differences.max()), int((differences > 0).sum()), ours.size
 
 
-def _pixel_link(name: str, found: list[tuple[int, int, int]]) -> Link:
+def _pixel_link(name: str, found: list[tuple[int, int, int]], most: float) -> Link:
     largest, differing, values = (np.array(column) for column in zip(*found, strict=True))
     share = float(differing.sum() / values.sum())
-    holds = bool(largest.max() <= PIXEL_TOLERANCE and share <= PIXELS_THAT_MAY_DIFFER)
+    holds = bool(largest.max() <= PIXEL_TOLERANCE and share <= most)
     return Link(name, float(largest.max()), "levels of 255", PIXEL_TOLERANCE, share, holds)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from deployment.client.predict import FORMATS, UnreadablePhoto, open_photo
+from zest.contracts import CATALOG, read_table
 from zest.errors import UserError
 from zest.paired import OutOfFold
 from zest.randomness import seed_from
@@ -31,6 +32,28 @@ def photos_of_model(
     return out_of_fold.of(drawn[:most]), bool(len(own))
 
 
+def files_of(catalog: Path, root: Path, ids: list[str]) -> list[Path]:
+    """Return the files of photos, in their order.
+
+    Args:
+        catalog: catalog/train.parquet.
+        root: the folder that its paths start from.
+        ids: image_id of each photo.
+
+    Raises:
+        UserError: the catalog does not have one of the photos.
+    """
+    rows = read_table(catalog, CATALOG, columns=["image_id", "path"]).to_pylist()
+    path_of = {row["image_id"]: root / row["path"] for row in rows}
+    missing = [image_id for image_id in ids if image_id not in path_of]
+    if missing:
+        raise UserError(
+            f"{catalog}: it lacks {len(missing)} of the predicted photos, the first of them "
+            f"{missing[0]}. Delete the file and run the same command again."
+        )
+    return [path_of[image_id] for image_id in ids]
+
+
 def readable_files(files: Iterable[Path], most: int) -> list[Path]:
     """Return the first files, `most` of them, that the program of the bundle reads.
 
@@ -50,7 +73,7 @@ def readable_files(files: Iterable[Path], most: int) -> list[Path]:
         except OSError as error:
             raise UserError(
                 f"{file}: it cannot be read ({error.strerror or error}). Put the photo back, or "
-                "run the same command without --rerun-triggers."
+                "run the same command again, which follows the photos that there are."
             ) from error
     if first and not found:
         raise UserError(
