@@ -159,6 +159,24 @@ def new_photos_state(wildcards):
     return graded_folder.state_of(new_photos, cache)
 
 
+def second_stage_state(wildcards):
+    """The `source` of the second stage's catalog: a fingerprint of the folder of its photos."""
+    if second_stage_data["root"] is None:
+        refuse(
+            "second_stage.root is null: there are no photos of a second stage. Name the folder that "
+            "holds them and their sample file, for example second_stage: {root: data/lemon_2}."
+        )
+    cache = Path(f".snakemake/zest/{config['competition']}-second-stage.json")
+    return sources.source_fingerprint(second_stage_data, "test", cache)
+
+
+def first_stage_state(wildcards):
+    """The `content` of what the second stage follows: a fingerprint of the submission's provenance."""
+    path = f"{results}/submission/provenance.json"
+    cache = Path(f".snakemake/zest/{config['competition']}-first-stage.json")
+    return sources.file_fingerprints([path], cache).get(path, "")
+
+
 def no_folder(wildcards):
     """What is read of a folder of new photos where none is named: that is refused."""
     refuse("folder: name the folder of new photos: snakemake predict_folder --config folder=PATH")
@@ -228,6 +246,7 @@ submission_files = (
     if has_test
     else []
 )
+second_stage_data = {**config["data"], **config["second_stage"], "kind": "csv"}
 new_photos_name = new_photos and graded_folder.name_of(new_photos)
 tta_ways = ways_to_measure(config)
 handed_in_views = handed_in_way(config)

@@ -6,27 +6,6 @@ PROVIDES: second_stage/submission.csv, second_stage/provenance.json; second_stag
           second_stage/measures.parquet, second_stage/problems.csv
 """
 
-second_stage = config["second_stage"]
-second_stage_data = {**config["data"], **second_stage, "kind": "csv"}
-
-
-def second_stage_source(wildcards):
-    """The `source` of the catalog: a fingerprint of the folder of the second stage."""
-    if second_stage["root"] is None:
-        refuse(
-            "second_stage.root is null: there are no photos of a second stage. Name the folder that "
-            "holds them and their sample file, for example second_stage: {root: data/lemon_2}."
-        )
-    cache = Path(f".snakemake/zest/{config['competition']}-second-stage.json")
-    return sources.source_fingerprint(second_stage_data, "test", cache)
-
-
-def first_stage(wildcards):
-    """The `content` of what is handed in: a fingerprint of the first stage's provenance."""
-    path = f"{results}/submission/provenance.json"
-    cache = Path(f".snakemake/zest/{config['competition']}-first-stage.json")
-    return sources.file_fingerprints([path], cache).get(path, "")
-
 
 use rule catalog_test_photos as catalog_second_stage_photos with:
     input:
@@ -48,8 +27,8 @@ use rule catalog_test_photos as catalog_second_stage_photos with:
             }
         ),
         code=code_of("build_catalog.py"),
-        source=second_stage_source,
-        root=lambda wildcards: second_stage["root"],
+        source=second_stage_state,
+        root=lambda wildcards: second_stage_data["root"],
 
 
 # The first stage is no input: nothing of it may be made again, or it would be another model.
@@ -70,13 +49,13 @@ rule write_second_stage:
         cfg=settings(
             config=submission_settings(config),
             second_stage={
-                key: second_stage[key] for key in ("sample_submission", "dummy_ids", "values")
+                key: second_stage_data[key] for key in ("sample_submission", "dummy_ids", "values")
             },
         ),
         code=code_of("write_second_stage.py"),
-        content=first_stage,
+        content=first_stage_state,
         first=f"{results}/submission/provenance.json",
-        root=lambda wildcards: second_stage["root"],
+        root=lambda wildcards: second_stage_data["root"],
     shell:
         "python scripts/write_second_stage.py --cfg {params.cfg:q} --first {params.first:q}"
         " --catalog {input:q} --root {params.root:q} --threads {threads}"
