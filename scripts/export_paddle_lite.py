@@ -1,8 +1,8 @@
 """Convert a program of Paddle for Paddle Lite, where its converter is installed.
 
 Reads deploy/{model}/paddle/inference.pdmodel and .pdiparams; writes deploy/{model}/model.nb. The
-converter, `paddle_lite_opt`, comes with the Python package paddlelite, which has wheels up to
-Python 3.10: https://www.paddlepaddle.org.cn/lite/develop/user_guides/opt/opt_python.html
+converter, `paddle_lite_opt`, comes with the Python package paddlelite, whose 2.13rc0 has wheels for
+Python 3.8 to 3.10: https://www.paddlepaddle.org.cn/lite/develop/user_guides/opt/opt_python.html
 """
 
 import argparse
@@ -18,7 +18,7 @@ from zest.files import atomic_path
 CONVERTER = "paddle_lite_opt"
 HOW = (
     "Paddle Lite's converter, paddle_lite_opt, is not on the PATH. Install it in an environment of "
-    "its own with Python 3.8 to 3.10 (pip install paddlelite==2.12), put that environment's bin "
+    "its own with Python 3.8 to 3.10 (pip install paddlelite==2.13rc0), put that environment's bin "
     "folder on the PATH, and run the same command again. The ONNX models need no such thing."
 )
 

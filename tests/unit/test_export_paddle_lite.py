@@ -44,7 +44,7 @@ def test_the_converter_is_given_program_weights_and_target(install):
 
 def test_where_there_is_none_it_says_how_to_get_it(in_exported, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(UserError, match=r"pip install paddlelite==2\.12"):
+    with pytest.raises(UserError, match=r"pip install paddlelite==2\.13rc0"):
         call(export_paddle_lite, *ARGUMENTS)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import paddle
 import pytest
+from paddle.base.proto.framework_pb2 import ProgramDesc
 
 import export_onnx
 from deployment import names, paths
@@ -70,6 +71,34 @@ def test_a_model_exported_twice_has_the_same_bytes(in_exported):
     arguments = ["--program", PROGRAMS, "--model", WEIGHTS.with_name("model.json")]
     call(export_onnx, *arguments, "--out", "again.onnx")
     assert MODEL.read_bytes() == Path("again.onnx").read_bytes()
+
+
+def test_a_program_does_not_tell_where_it_was_written(in_exported):
+    """Or a copy of the project in another folder would not write the same bytes."""
+    written = [path.read_bytes() for path in PROGRAMS.iterdir()]
+    assert len(written) == 3
+    for content in written:
+        assert str(Path(paddle.__file__).parent).encode() not in content
+        assert b"site-packages" not in content
+        assert b"export_programs" not in content
+
+
+def test_the_older_program_has_the_attributes_that_paddle_lite_has_no_defaults_for(tmp_path):
+    net = paddle.nn.Sequential(
+        paddle.nn.Conv2D(3, 4, 3), paddle.nn.ReLU6(), paddle.nn.Flatten(), paddle.nn.Linear(3600, 3)
+    )
+    layer = Deployed(net, (0.5,) * 3, (0.5,) * 3)
+    layer.eval()
+    export_programs(layer, SIZE, tmp_path)
+    told = ProgramDesc.FromString((tmp_path / OLD_PROGRAM).read_bytes())
+    (relu6,) = (one for one in told.blocks[0].ops if one.type == "relu6")
+    assert {one.name: one.f for one in relu6.attrs}["threshold"] == 6
+
+
+def test_photos_are_numbers_before_anything_else_is_done_with_them(in_exported):
+    """Paddle Lite has no other operator that takes bytes."""
+    told = ProgramDesc.FromString((PROGRAMS / OLD_PROGRAM).read_bytes())
+    assert [one.type for one in told.blocks[0].ops[:3]] == ["feed", "cast", "transpose2"]
 
 
 def test_a_network_that_ends_otherwise_has_no_heat_and_is_exported_all_the_same(tmp_path):
