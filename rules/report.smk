@@ -3,7 +3,7 @@ Writes the report of a competition: the leader, why, where it fails, what to try
 
 REQUIRES: leaderboard.json, costs.csv, explanation/, ablations/*.json, catalog/; of every model
           evaluation/{model}/ (tta.json where asked for) and the histories of its folds;
-          ensemble/ensemble.json of several models
+          ensemble/ensemble.json of several models; with deploy.in_report, deploy/exports.csv
 PROVIDES: report.html
 """
 
@@ -25,6 +25,7 @@ rule write_report:
         ablations=expand(rules.judge_ablation.output, ablation=config["ablations"]),
         ensemble=rules.fit_ensemble.output if len(ensemble_models) > 1 else [],
         tta=tta_files,
+        exports=rules.write_deployment_page.output.table if config["deploy"]["in_report"] else [],
         templates=template_files("scripts/report/templates", "scripts/zest/page"),
     output:
         report(f"{results}/report.html", category="Report", labels={"figure": "report"}),
@@ -50,6 +51,7 @@ rule write_report:
         ),
         code=code_of("write_report.py"),
         ensemble="--ensemble" if len(ensemble_models) > 1 else "",
+        exports="--exports" if config["deploy"]["in_report"] else "",
     shell:
         "python scripts/write_report.py --cfg {params.cfg:q} --classes {input.classes:q}"
         " --measures {input.measures:q} --comparisons {input.comparisons:q}"
@@ -58,7 +60,8 @@ rule write_report:
         " --per-class {input.per_class:q}"
         " --calibrations {input.calibrations:q} --decodings {input.decodings:q}"
         " --histories {input.histories:q} --ablations {input.ablations:q}"
-        " {params.ensemble} {input.ensemble:q} --tta {input.tta:q} --html {output:q}"
+        " {params.ensemble} {input.ensemble:q} --tta {input.tta:q}"
+        " {params.exports} {input.exports:q} --html {output:q}"
         " 2>&1 | tee {log:q}"
 
 

@@ -6,16 +6,15 @@ deployment.html, one file that needs no network.
 
 import argparse
 import json
-import math
-from dataclasses import asdict
 from pathlib import Path
 
-from deployment.exports import Export, exports_of, frontier, short_name
+from deployment.exports import exports_of, frontier, write_exports
 from deployment.names import INT8
+from deployment.section import exports_section
 from zest.errors import run
-from zest.files import csv_text, write_text
+from zest.files import write_text
 from zest.metrics import LOWER_IS_BETTER, TITLES
-from zest.page import plots, render_page
+from zest.page import render_page
 from zest.page.section import Section
 from zest.words import listed
 
@@ -35,49 +34,6 @@ FILES = (
     ("bundle.zip", "a device without Zest: model, program, card, notices, self-test"),
     ("MODEL_CARD.md", "people: what the model is, how good, and where its limits are"),
 )
-
-
-def table_section(exports: list[Export], threads: int, metric: str) -> Section:
-    """Return every export with its score, size and time."""
-    best = frontier(exports, metric in LOWER_IS_BETTER)
-    dots = [
-        plots.Dot(short_name(one), one.p50_ms, one.value, one.low, one.high, *2 * (one in best,))
-        for one in exports
-        if math.isfinite(one.value) and math.isfinite(one.low) and math.isfinite(one.high)
-    ]
-    title = TITLES[metric]
-    rows = [
-        {
-            "model": one.model,
-            "export": one.export,
-            "score": "" if math.isnan(one.value) else f"{one.value:.3f}",
-            "megabytes": f"{one.megabytes:.2f}",
-            "p50": f"{one.p50_ms:.1f}",
-            "p95": f"{one.p95_ms:.1f}",
-            "rate": f"{one.photos_per_second:.0f}",
-            "memory": f"{one.peak_memory_mb:.0f}",
-            "mark": "frontier" if one in best else "",
-        }
-        for one in exports
-    ]
-    names = listed([f"{one.model} ({one.export})" for one in best])
-    return Section(
-        name="exports",
-        title="What to take",
-        n=f"n = {len(exports)} exports; {threads} thread{'' if threads == 1 else 's'}",
-        source="deploy/exports.csv: speed.json and parity.json of each model",
-        meaning=[
-            f"On the frontier: {names}. Every other export is beaten by one of these in score, "
-            "size or time, and better in none.",
-            "Scores whose intervals overlap may differ by chance alone: then take the smaller or "
-            "the faster one.",
-        ],
-        content={
-            "title": title,
-            "rows": rows,
-            "chart": plots.cost_chart(f"{title} against ms a photo", dots, "ms") if dots else None,
-        },
-    )
 
 
 def parity_section(parities: dict[str, dict], metric: str) -> Section:
@@ -181,9 +137,7 @@ def main() -> None:
     exports = [
         one for name, parity in parities.items() for one in exports_of(name, parity, speeds[name])
     ]
-    rows = [asdict(one) for one in exports]
-    write_text(args.table, csv_text(list(rows[0]), (list(row.values()) for row in rows)))
-    threads = next(iter(speeds.values()))["threads"]
+    write_exports(args.table, exports)
     best = frontier(exports, metric in LOWER_IS_BETTER)
     page = render_page(
         TEMPLATE,
@@ -193,7 +147,7 @@ def main() -> None:
             f"{len(best)} of them {'is' if len(best) == 1 else 'are'} worth having."
         ),
         sections=[
-            table_section(exports, threads, metric),
+            exports_section(exports, metric),
             parity_section(parities, metric),
             files_section(any(one.export == INT8 for one in exports)),
         ],

@@ -1,13 +1,14 @@
 """Write the report of a competition: the leader, why, where it fails, what to try next.
 
-Reads what the stages evaluate, ablations, ensemble, costs and explain have written; writes
-report.html, one file that needs no network.
+Reads what the stages evaluate, ablations, ensemble, costs and explain have written, and deploy
+where it is asked for; writes report.html, one file that needs no network.
 """
 
 import argparse
 import json
 from pathlib import Path
 
+from deployment.section import exports_section
 from report import failures, sections
 from report.advice import advice
 from report.found import Found, Sources, read_found
@@ -22,6 +23,8 @@ TEMPLATE = Path(__file__).parent / "report" / "templates" / "report.html.j2"
 def sections_of(found: Found) -> list[Section]:
     """Return the sections that have something to say, in the order of the page."""
     made = [sections.leader(found), sections.costs(found)]
+    if found.exports:
+        made.append(exports_section(found.exports, found.metric))
     if found.ablations:
         made.append(sections.ablations(found))
     made.append(failures.classes(found))
@@ -80,6 +83,7 @@ def main() -> None:
     parser.add_argument("--tta", type=Path, nargs="*", default=[], help="tta.json of each model")
     parser.add_argument("--ablations", type=Path, nargs="*", default=[], help="their verdicts")
     parser.add_argument("--ensemble", type=Path, nargs="?", help="ensemble.json")
+    parser.add_argument("--exports", type=Path, nargs="?", help="deploy/exports.csv")
     parser.add_argument("--html", required=True, type=Path, help="the report, written")
     args = vars(parser.parse_args())
     cfg, html = json.loads(args.pop("cfg")), args.pop("html")

@@ -1,9 +1,11 @@
 """Every export of every model: what it scores, weighs and takes; which are worth having."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
 
 from deployment.names import INT8, ONNX, PADDLE
+from zest.files import csv_text, read_csv, write_text
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Export:
         p95_ms: of 95 % of them.
         photos_per_second: in batches.
         peak_memory_mb: of its process.
+        threads: that it was given.
         leaves: whether it is the one in the bundle of its model.
     """
 
@@ -38,6 +41,7 @@ class Export:
     p95_ms: float
     photos_per_second: float
     peak_memory_mb: float
+    threads: int
     leaves: bool
 
 
@@ -59,10 +63,29 @@ def exports_of(model: str, parity: dict, speed: dict) -> list[Export]:
                 **ends,
                 max_difference=path["max_difference"],
                 agreement=path["agreement"],
+                threads=speed["threads"],
                 **{key: cost[key] for key in shared},
             )
         )
     return found
+
+
+def write_exports(path: Path, exports: list[Export]) -> None:
+    """Write deploy/exports.csv: a row of each export, a column of each attribute."""
+    columns = [field.name for field in fields(Export)]
+    write_text(path, csv_text(columns, (astuple(one) for one in exports)))
+
+
+def read_exports(path: Path) -> list[Export]:
+    """Read what `write_exports` wrote."""
+
+    def value(kind: type, text: str) -> object:
+        return text == str(True) if kind is bool else kind(text)
+
+    return [
+        Export(**{field.name: value(field.type, row[field.name]) for field in fields(Export)})
+        for row in read_csv(path)
+    ]
 
 
 def frontier(exports: list[Export], lower_is_better: bool) -> list[Export]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from deployment.exports import Export, read_exports
 from leaderboard.ranking import read_summary
 from zest.classes import ClassInfo, read_classes
 from zest.contracts import HEAT_MAPS, HISTORY, MEASURES, read_table
@@ -34,6 +35,7 @@ class Found:
         ablations: the verdicts, each a ablations/{ablation}.json.
         ensemble: ensemble.json.
         tta: tta.json of the leader.
+        exports: of the deployed models, where `deploy.in_report` asks for them.
         measures: catalog/train_measures.parquet, for small pictures.
     """
 
@@ -53,6 +55,7 @@ class Found:
     ablations: list[dict]
     ensemble: dict | None
     tta: dict | None
+    exports: list[Export]
     measures: Path
 
     @property
@@ -103,6 +106,7 @@ class Sources:
     tta: list[Path]
     ablations: list[Path]
     ensemble: Path | None
+    exports: Path | None
 
 
 def read_found(cfg: dict, files: Sources) -> Found:
@@ -136,6 +140,7 @@ def read_found(cfg: dict, files: Sources) -> Found:
         ablations=[_json(path) for path in files.ablations],
         ensemble=_json(files.ensemble) if files.ensemble else None,
         tta=_json(of_leader(files.tta)) if files.tta else None,
+        exports=read_exports(files.exports) if files.exports else [],
         measures=files.measures,
     )
 

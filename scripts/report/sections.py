@@ -88,11 +88,7 @@ def costs(found: Found) -> Section:
         title="What it costs",
         n=f"n = {len(found.ranked)} {'model' if len(found.ranked) == 1 else 'models'}",
         source="costs.csv (stage costs): measured on this machine, as it was loaded",
-        meaning=[
-            *_cheaper(found),
-            "What each export of a model weighs, takes on a device and scores: snakemake deploy, "
-            "in deployment.html.",
-        ],
+        meaning=[*_cheaper(found), *_exported(found)],
         content={
             "rows": rows,
             "chart": plots.cost_chart(label, dots) if dots else None,
@@ -100,6 +96,15 @@ def costs(found: Found) -> Section:
             "more": len(found.ranked) - len(rows),
         },
     )
+
+
+def _exported(found: Found) -> Iterator[str]:
+    """Say where it stands what the exports cost, where it does not stand below."""
+    if not found.exports:
+        yield (
+            "What each export of a model weighs, takes on a device and scores: snakemake deploy, "
+            "in deployment.html; with deploy.in_report, here too."
+        )
 
 
 def _verdict(gap: dict) -> str:

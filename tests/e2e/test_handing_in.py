@@ -5,8 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-import yaml
 from conftest import snakemake
+from edits import configure
 
 from zest.contracts import HISTORY, TRAINSET, read_table
 from zest.files import sha256
@@ -128,12 +128,6 @@ def test_a_second_stage_is_predicted_by_the_same_models_and_trains_nothing(proje
     told.write_text(told.read_text() + " ")
     planned = snakemake(project, "-n", "second_stage")
     assert "write_second_stage" in planned.stdout
-
-
-def configure(project: Path, **sections) -> None:
-    path = project / "config/tiny.yaml"
-    config = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**config, **sections}, sort_keys=False))
 
 
 def test_a_submission_without_test_photos_is_refused(project):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from browsing import LOWEST_CONTRAST
 from conftest import snakemake
+from edits import configure
 from playwright.sync_api import Page
 
 pytest_plugins = ["page_fixtures"]
@@ -16,6 +17,7 @@ PAGES = {
     "photos": "eda/report.html",
     "report": "report.html",
     "leaderboard": "leaderboard.html",
+    "deployment": "deployment.html",
     "sheet": "trainset/turned/fold0/sheet.html",
     "guard": "trainset/turned/fold0/left_label.html",
 }
@@ -24,6 +26,8 @@ SIZES = {"narrow": (360, 740), "tablet": (820, 1180), "wide": (1680, 1050)}
 
 @pytest.fixture(scope="module")
 def results(shared_project):
+    deploy = {"models": ["small"], "int8": False, "in_report": True}
+    configure(shared_project, deploy=deploy)
     targets = ("report_html", "augmentation_sheet", "augmentation_guard")
     done = snakemake(shared_project, "-j2", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -68,6 +72,10 @@ def test_nothing_is_wider_than_the_window(opened):
 def test_all_text_can_be_read(opened):
     contrast, text = opened.evaluate(LOWEST_CONTRAST)
     assert contrast >= 4.5, text
+
+
+def test_the_report_shows_the_exports_where_it_was_asked_to(results):
+    assert 'id="exports"' in (results / "report.html").read_text(encoding="utf-8")
 
 
 @looks("photos", "report", "sheet", "guard", sizes=["wide"], schemes=["light"])

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import yaml
 from conftest import snakemake
+from edits import configured, setting
 
 from zest.config import canonical, validate
 from zest.files import sha256
@@ -152,14 +153,10 @@ def start_snakemake(project: Path, *arguments: str) -> subprocess.Popen:
 @pytest.fixture
 def trained(project) -> tuple[str, str]:
     """The weights of a long training that is still to be done, and what they must be."""
-    path = project / "config/tiny.yaml"
-    config = yaml.safe_load(path.read_text())
-    config["models"]["m"] = {**MODEL, "epochs": 150, "replicas": 1}
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    setting("models.m", {**MODEL, "epochs": 150, "replicas": 1})(project)
     weights = f"{RESULTS}/models/m/fold0/weights.pdparams"
     assert snakemake(project, "-j2", weights).returncode == 0
-    config["models"]["n"] = config["models"].pop("m")
-    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    configured(lambda config: config["models"].update(n=config["models"].pop("m")))(project)
     return weights.replace("/m/", "/n/"), sha256(project / weights)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import PROJECT, TARGETS, run, snakemake
+from edits import configure
 
 from zest.classes import read_classes
 from zest.contracts import HISTORY, PREDICTIONS, TRAINSET, read_table
@@ -145,12 +146,6 @@ def fetch(address: str, server: subprocess.Popen) -> str:
         except OSError:
             time.sleep(0.5)
     raise AssertionError(f"{address} does not answer")
-
-
-def configure(project: Path, **sections) -> None:
-    path = project / "config/tiny.yaml"
-    config = yaml.safe_load(path.read_text())
-    path.write_text(yaml.safe_dump({**config, **sections}, sort_keys=False))
 
 
 def test_a_typo_ends_with_exit_code_2_and_names_the_key(project):

@@ -168,6 +168,7 @@ def found(folder: Path, **changes) -> Found:
         "ablations": [],
         "ensemble": None,
         "tta": None,
+        "exports": [],
         "measures": write_measures(folder / "train_measures.parquet"),
     }
     told = {**standard, **changes}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from deployment.exports import Export, read_exports, write_exports
 from found_report import GRADES, PHOTOS, decodings, found, history, predictions, summary
 from report.advice import advice
 from report.failures import classes, doubtful_labels, mistakes
@@ -64,6 +65,21 @@ def test_every_score_on_the_page_stands_with_its_n_and_its_interval(tmp_path):
     assert f"{score['low']:.3f} to {score['high']:.3f}" in page
     for section in sections_of(found(tmp_path)):
         assert re.search(r"n = \d|largest class is \d|\d fold", section.n), section.name
+
+
+def test_what_exports_cost_stands_in_the_report_where_it_was_asked_for(tmp_path):
+    one = found(tmp_path)
+    assert "snakemake deploy" in told(costs(one))
+    assert 'id="exports"' not in render(one)
+    export = Export("large", "ONNX Runtime", 0.9, 0.8, 0.95, 0, 1, 13.4, 16, 18, 70, 200, 2, True)
+    write_exports(tmp_path / "exports.csv", [export])
+    shown = dataclasses.replace(one, exports=read_exports(tmp_path / "exports.csv"))
+    assert shown.exports == [export]
+    page = render(shown)
+    assert 'id="exports"' in page
+    assert "n = 1 export; 2 threads" in page
+    assert "On the frontier: large (ONNX Runtime)." in page
+    assert "snakemake deploy" not in told(costs(shown))
 
 
 def test_text_of_the_data_is_escaped_and_the_page_asks_for_nothing(tmp_path):

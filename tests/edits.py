@@ -21,6 +21,11 @@ def configured(change: Callable[[dict], None]) -> Callable[[Path], None]:
     return edit
 
 
+def configure(project: Path, **sections: object) -> None:
+    """Write whole sections of the configuration anew."""
+    configured(lambda config: config.update(sections))(project)
+
+
 def setting(path: str, value: object) -> Callable[[Path], None]:
     """Make an edit of one key of the configuration, named by its path."""
 
