@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="parity.json, written")
     args = parser.parse_args()
     cfg = json.loads(args.cfg)
+    most_lost = cfg["deploy"]["int8_max_loss"]
 
     paddle.set_device("cpu")
     photos, is_scored = photos_of_model(
@@ -96,6 +97,12 @@ def main() -> None:
     for path in paths:
         print(sentence(path, is_scored), flush=True)
     refuse(faults, links)
+    if args.int8 and is_scored and parity.cannot_be_proved(paths[-1]["loss"], most_lost):
+        print(
+            f"{INT8}: {len(photos.ids)} photos are too few to prove that it loses at most "
+            f"{most_lost:g} (deploy.int8_max_loss): it may lose up to {paths[-1]['loss'].high:.3f}",
+            flush=True,
+        )
     write_json(
         args.out,
         {
@@ -103,6 +110,7 @@ def main() -> None:
             "photos": len(photos.ids),
             "is_scored": is_scored,
             "tolerance": cfg["deploy"]["tolerance"],
+            "int8_max_loss": most_lost,
             "confidence": cfg["evaluation"]["confidence"],
             "paths": paths,
             "links": links,
@@ -116,8 +124,8 @@ def rescored(photos: OutOfFold, found: np.ndarray, is_scored: bool, cfg: dict) -
     Raises:
         UserError: it says something else.
     """
-    again = parity.compare("the training model", photos.probabilities, found)
     tolerance = cfg["deploy"]["tolerance"] if cfg["environment"] == "cpu" else GPU_TOLERANCE
+    again = parity.compare("the training model", photos.probabilities, found, tolerance)
     fault = parity.broken(again, tolerance) if is_scored else None
     if fault:
         raise UserError(
@@ -140,7 +148,7 @@ def compare_float(
     told, links, faults = [], [], []
     for name, predict in float_paths(programs, model):
         probabilities = predict(images)
-        found = parity.compare(name, photos.probabilities, probabilities)
+        found = parity.compare(name, photos.probabilities, probabilities, tolerance)
         fault = parity.broken(found, tolerance)
         faults += [fault] if fault else []
         told.append(told_of_path(found, photos, probabilities, cfg))
@@ -157,7 +165,7 @@ def compare_int8(
     found = parity.compare(INT8, photos.probabilities, probabilities)
     told = told_of_path(found, photos, probabilities, cfg)
     lost, most = told["loss"], cfg["deploy"]["int8_max_loss"]
-    too_much = parity.loses_too_much(found, lost, most)
+    too_much = parity.loses_too_much(found, lost, most, cfg["evaluation"]["confidence"])
     link = parity.probability_link("quantise", found, 1.0, not too_much)
     fault = (
         f"{INT8}: it loses {lost.value:.3f} ({lost.low:.3f} to {lost.high:.3f}) in "

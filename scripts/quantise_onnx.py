@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from deployment.quantisation import search
+from deployment.running import BATCH_SIZE
 from zest.contracts import read_image_ids
 from zest.engine.batches import load_images
 from zest.errors import run
@@ -35,7 +36,8 @@ def training_rows(ids: list[str], folds: Path, fold: int, seed: int) -> tuple[li
     rows = np.array([row for row in range(len(ids)) if row not in held_out])
     chosen = np.random.default_rng(seed_from(seed, "quantisation")).permutation(rows)
     half = min(MOST_PHOTOS, (len(chosen) + 1) // 2)
-    return sorted(chosen[:half].tolist()), sorted(chosen[half : 2 * half].tolist())
+    calibrating = half if half < BATCH_SIZE else half - half % BATCH_SIZE  # the calibrator's rule
+    return sorted(chosen[:calibrating].tolist()), sorted(chosen[half : 2 * half].tolist())
 
 
 def main() -> None:

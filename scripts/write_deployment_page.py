@@ -6,10 +6,11 @@ deployment.html, one file that needs no network.
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from deployment.exports import exports_of, frontier, write_exports
-from deployment.names import INT8
+from deployment.names import INT8, PADDLE_2
 from deployment.section import exports_section
 from zest.errors import run
 from zest.files import write_text
@@ -26,13 +27,16 @@ COMPARED = {
     "network": "probabilities, by the training model and by ONNX Runtime",
     "quantise": "probabilities, by the training model and in INT8",
 }
-FILES = (
-    ("paddle/inference.json, .pdiparams", "Paddle Inference 3"),
-    ("paddle/inference.pdmodel, .pdiparams", "Paddle Inference 2, and Paddle Lite's converter"),
-    ("model.onnx", "ONNX Runtime, OpenVINO and others; photos in, probabilities out"),
-    ("model_int8.onnx", "the same in 8 bits"),
-    ("bundle.zip", "a device without Zest: model, program, card, notices, self-test"),
-    ("MODEL_CARD.md", "people: what the model is, how good, and where its limits are"),
+FILES = (  # with the path that the gate goes by them, where there may be none
+    (None, "paddle/inference.json, .pdiparams", "Paddle Inference 3"),
+    (
+        *(PADDLE_2, "paddle/inference.pdmodel, .pdiparams"),
+        "Paddle Inference 2, and Paddle Lite's converter",
+    ),
+    (None, "model.onnx", "ONNX Runtime, OpenVINO and others; photos in, probabilities out"),
+    (INT8, "model_int8.onnx", "the same in 8 bits"),
+    (None, "bundle.zip", "a device without Zest: model, program, card, notices, self-test"),
+    (None, "MODEL_CARD.md", "people: what the model is, how good, and where its limits are"),
 )
 
 
@@ -59,21 +63,12 @@ def parity_section(parities: dict[str, dict], metric: str) -> Section:
             before = largest.get(link["name"], link)
             largest[link["name"]] = max(before, link, key=lambda one: one["max_difference"])
     tolerance = next(iter(parities.values()))["tolerance"]
-    flips = [
-        (model, path)
-        for model, parity in parities.items()
-        for path in parity["paths"]
-        if path["path"] == INT8 and path["agreement"] < 1
-    ]
     meaning = [
-        f"Every path in float gives the probabilities that were scored, to {tolerance:g}, and the "
-        "same class for every photo; a deployment with another one would have been refused."
+        f"Every path in float gives the probabilities of the training model, to {tolerance:g}, and "
+        "the same class for every photo; a deployment with another one would have been refused."
     ]
-    for model, path in flips:
-        changed = round((1 - path["agreement"]) * path["photos"])
-        meaning.append(
-            f"INT8 of {model} changes the class of {changed} of {path['photos']} photos."
-        )
+    for model, parity in parities.items():
+        meaning += told_of_int8(model, parity)
     return Section(
         name="parity",
         title="Is it the model that was scored?",
@@ -95,6 +90,22 @@ def parity_section(parities: dict[str, dict], metric: str) -> Section:
     )
 
 
+def told_of_int8(model: str, parity: dict) -> Iterator[str]:
+    """Say which classes a model changes in 8 bits, and what cannot be proved of it."""
+    for path in parity["paths"]:
+        if path["path"] != INT8:
+            continue
+        changed = round((1 - path["agreement"]) * path["photos"])
+        if changed:
+            yield (f"INT8 of {model} changes the class of {changed} of {path['photos']} photos.")
+        high, most = path["loss"]["high"], parity["int8_max_loss"]
+        if parity["is_scored"] and (high is None or high > most):
+            yield (
+                f"{path['photos']} photos are too few to prove that INT8 of {model} loses at most "
+                f"{most:g} (deploy.int8_max_loss): it may lose up to {decimals(high)}."
+            )
+
+
 def decimals(value: float | None) -> str:
     """Return a figure of parity.json to three places; null stands for what is not known there."""
     return "unknown" if value is None else f"{0.0 + value:.3f}"
@@ -105,9 +116,12 @@ def difference(value: float, unit: str) -> str:
     return f"{value:.1e} {unit}" if value else "none"
 
 
-def files_section(int8: bool) -> Section:
-    """Return which file is for what."""
-    rows = [{"file": file, "what": what} for file, what in FILES if int8 or "int8" not in file]
+def files_section(parities: dict[str, dict]) -> Section:
+    """Return which file is for what, of those that a model has at least."""
+    paths = {path["path"] for parity in parities.values() for path in parity["paths"]}
+    rows = [
+        {"file": file, "what": what} for path, file, what in FILES if path is None or path in paths
+    ]
     return Section(
         name="files",
         title="What lies where",
@@ -149,7 +163,7 @@ def main() -> None:
         sections=[
             exports_section(exports, metric),
             parity_section(parities, metric),
-            files_section(any(one.export == INT8 for one in exports)),
+            files_section(parities),
         ],
     )
     write_text(args.html, page)

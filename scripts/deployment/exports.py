@@ -7,6 +7,8 @@ from pathlib import Path
 from deployment.names import INT8, ONNX, PADDLE
 from zest.files import csv_text, read_csv, write_text
 
+SCORE_DECIMALS, SIZE_DECIMALS, TIME_DECIMALS = 3, 2, 1  # that people are shown, of score, MB, ms
+
 
 @dataclass(frozen=True)
 class Export:
@@ -91,12 +93,14 @@ def read_exports(path: Path) -> list[Export]:
 def frontier(exports: list[Export], lower_is_better: bool) -> list[Export]:
     """Return the exports that no other one beats or equals in score, size and time at once.
 
-    Of exports without a score, size and time count alone.
+    What is shown alike is alike: a few bytes make no choice. Of exports without a score, size and
+    time count alone.
     """
 
     def costs(one: Export) -> tuple[float, float, float]:
-        score = 0.0 if math.isnan(one.value) else one.value
-        return (score if lower_is_better else -score, one.megabytes, one.p50_ms)
+        score = 0.0 if math.isnan(one.value) else round(one.value, SCORE_DECIMALS)
+        megabytes, ms = round(one.megabytes, SIZE_DECIMALS), round(one.p50_ms, TIME_DECIMALS)
+        return (score if lower_is_better else -score, megabytes, ms)
 
     def beaten(one: Export, other: Export) -> bool:
         pairs = list(zip(costs(other), costs(one), strict=True))

@@ -26,7 +26,7 @@ PIXELS_THAT_MAY_DIFFER = 1e-3  # share of the values
 # of the values otherwise (tests/unit/test_client.py); another way to resize differs in most.
 STRETCHED_THAT_MAY_DIFFER = 0.25
 NORMALISED_TOLERANCE = 1e-5
-TIE = 2e-5  # of probability: classes that lie so close are both the likeliest one
+TIE = 2e-5  # of probability: classes that lie so close are both the likeliest one, in 8 bits too
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PathParity:
         path: its name.
         max_difference: of a probability, absolute.
         mean_difference: of a probability, absolute.
-        agreement: share of the photos with the same likeliest class, 0 to 1; see TIE.
+        agreement: share of the photos with the same likeliest class, 0 to 1; see `compare`.
         photos: how many.
     """
 
@@ -70,11 +70,19 @@ class Link:
     holds: bool
 
 
-def compare(path: str, scored: np.ndarray, found: np.ndarray) -> PathParity:
-    """Compare the probabilities of a path with those that were scored, both float (photos, K)."""
+def compare(path: str, scored: np.ndarray, found: np.ndarray, tolerance: float = 0.0) -> PathParity:
+    """Compare the probabilities of a path with those that were scored.
+
+    Args:
+        path: its name.
+        scored: float (photos, K).
+        found: the same, of the path.
+        tolerance: of a probability. Two that each move by so much may change places where they lie
+            twice as close, or TIE: both are the likeliest then.
+    """
     differences = np.abs(np.asarray(found, np.float64) - scored)
     named = np.take_along_axis(scored, found.argmax(axis=1)[:, None], axis=1)[:, 0]
-    same = named >= scored.max(axis=1) - TIE
+    same = named >= scored.max(axis=1) - max(TIE, 2 * tolerance)
     return PathParity(
         path, float(differences.max()), float(differences.mean()), float(same.mean()), len(found)
     )
@@ -91,20 +99,31 @@ def broken(parity: PathParity, tolerance: float) -> str | None:
     )
 
 
-def loses_too_much(parity: PathParity, loss: Difference, most: float) -> bool:
+def loses_too_much(parity: PathParity, loss: Difference, most: float, confidence: float) -> bool:
     """Return whether a path loses too much, beyond chance where chance can be told.
+
+    The interval knows of photos that the split keeps together, and is wide where these are few;
+    McNemar's test counts each photo, and is not. Either of them is enough.
 
     Args:
         parity: of the path; probabilities that are no numbers are too much.
         loss: in the contest's metric. Where it is not known, the photos that change their class
             stand for it; where its interval is not, its value alone counts.
         most: that it may be.
+        confidence: of the interval and the test, 0 to 1.
     """
     if not math.isfinite(parity.max_difference):
         return True
     if not loss.is_known:
         return 1 - parity.agreement > most
-    return loss.value > most and (loss.low > 0 or not math.isfinite(loss.low))
+    by_photos = loss.only_leader > loss.only_other and loss.mcnemar_p < 1 - confidence
+    beyond_chance = loss.low > 0 or not math.isfinite(loss.low) or by_photos
+    return loss.value > most and beyond_chance
+
+
+def cannot_be_proved(loss: Difference, most: float) -> bool:
+    """Return whether a loss that was not refused may still be larger than it may be."""
+    return not loss.high <= most  # NaN proves nothing either
 
 
 def pixel_links(files: Iterable[Path], size: int, how: str) -> list[Link]:
@@ -164,13 +183,13 @@ def normalise_link(model: Path, images: np.ndarray, mean: tuple, std: tuple) -> 
 
 
 def normalised_by(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the part of a graph before its first convolution, as a function."""
+    """Return the part of a graph up to the subtraction of the normalisation, as a function."""
     model = onnx.load(str(path))
-    first = next(node for node in model.graph.node if node.op_type == "Conv").input[0]
-    output = onnx.helper.make_tensor_value_info(first, onnx.TensorProto.FLOAT, None)
+    last = next(node for node in model.graph.node if node.op_type == "Sub").output[0]
+    output = onnx.helper.make_tensor_value_info(last, onnx.TensorProto.FLOAT, None)
     model.graph.output.append(output)
     session = open_session(model.SerializeToString())
-    return lambda images: session.run([first], {INPUT: images})[0]
+    return lambda images: session.run([last], {INPUT: images})[0]
 
 
 def probability_link(name: str, parity: PathParity, tolerance: float, holds: bool) -> Link:

@@ -9,6 +9,7 @@ stays in float: it is small, and a linear probe with large weights loses its cla
 """
 
 import contextlib
+import itertools
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -74,13 +75,14 @@ def search(
     """Quantise a model in the fastest way that keeps its probabilities, and write it.
 
     The ways are tried from the fastest on: all layers quantised, then more and more of the first
-    convolutions in float, with the ranges of each calibration. The first one whose probabilities
-    differ by at most `tolerance` on average and that never changes the likeliest class is taken;
-    where there is none, the one that differs least.
+    convolutions in float, each with the ranges of every calibration. The first one is taken whose
+    probabilities differ by at most `tolerance` on average and that never changes the likeliest
+    class; where there is none, the one that differs least.
 
     Args:
         model: of `deployment.graph.name_and_describe`, in float.
-        calibrating: uint8 RGB, (n, size, size, 3), from which the ranges of activations are found.
+        calibrating: uint8 RGB, (n, size, size, 3), from which the ranges of activations are found;
+            as many as `find_ranges` takes.
         judging: uint8 RGB, (m, size, size, 3), other photos, by which the ways are compared.
         tolerance: of the mean absolute difference of the probabilities.
         target: of the quantised model, written.
@@ -94,23 +96,27 @@ def search(
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory() as folder, _quiet():
         made, best = Path(folder, "made.onnx"), Path(folder, "best.onnx")
-        for calibration in METHODS:
-            ranges = find_ranges(model, calibrating, calibration, Path(folder, "watched.onnx"))
-            for count in counts:
-                onnx.save(quantise(model, ranges, layers[:count]), str(made))
-                got = probabilities_of(open_session(made), judging)
-                trials.append(_judged(calibration, count, wanted, got, made))
-                if min(trials, key=_distance) is trials[-1]:
-                    made.replace(best)
-                if trials[-1].agreement == 1 and trials[-1].mean_difference <= tolerance:
-                    target.write_bytes(best.read_bytes())
-                    return trials[-1], trials
+        ranges: dict[str, TensorsData] = {}
+        for count, calibration in itertools.product(counts, METHODS):
+            if calibration not in ranges:
+                watched = Path(folder, "watched.onnx")
+                ranges[calibration] = find_ranges(model, calibrating, calibration, watched)
+            onnx.save(quantise(model, ranges[calibration], layers[:count]), str(made))
+            got = probabilities_of(open_session(made), judging)
+            trials.append(_judged(calibration, count, wanted, got, made))
+            if min(trials, key=_distance) is trials[-1]:
+                made.replace(best)
+            if trials[-1].agreement == 1 and trials[-1].mean_difference <= tolerance:
+                break
         target.write_bytes(best.read_bytes())
     return min(trials, key=_distance), trials
 
 
 def find_ranges(model: Path, images: np.ndarray, calibration: str, scratch: Path) -> TensorsData:
-    """Return the ranges of all activations on some photos, by one of METHODS."""
+    """Return the ranges of all activations on some photos, by one of METHODS.
+
+    Their number is a multiple of BATCH_SIZE, or less than one batch.
+    """
     calibrator = create_calibrator(
         str(model),
         list(QUANTISED),

@@ -2,7 +2,14 @@
 
 import math
 
-from deployment.exports import Export, frontier, short_name
+from deployment.exports import (
+    SCORE_DECIMALS,
+    SIZE_DECIMALS,
+    TIME_DECIMALS,
+    Export,
+    frontier,
+    short_name,
+)
 from zest.metrics import LOWER_IS_BETTER, TITLES
 from zest.page import plots
 from zest.page.section import Section
@@ -28,10 +35,10 @@ def exports_section(exports: list[Export], metric: str) -> Section:
         {
             "model": one.model,
             "export": one.export,
-            "score": "" if math.isnan(one.value) else f"{one.value:.3f}",
-            "megabytes": f"{one.megabytes:.2f}",
-            "p50": f"{one.p50_ms:.1f}",
-            "p95": f"{one.p95_ms:.1f}",
+            "score": "" if math.isnan(one.value) else f"{one.value:.{SCORE_DECIMALS}f}",
+            "megabytes": f"{one.megabytes:.{SIZE_DECIMALS}f}",
+            "p50": f"{one.p50_ms:.{TIME_DECIMALS}f}",
+            "p95": f"{one.p95_ms:.{TIME_DECIMALS}f}",
             "rate": f"{one.photos_per_second:.0f}",
             "memory": f"{one.peak_memory_mb:.0f}",
             "mark": "frontier" if one in best else "",

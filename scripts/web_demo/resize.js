@@ -126,10 +126,11 @@ export function areaWeights(old, fewer) {
 
 /* Where one side shrinks and the other grows; OpenCV's INTER_AREA is linear then. */
 export function linearWeights(old, other) {
-  const scale = old / other
+  const back = other / old
+  const scale = 1 / back // not old / other, which rounds otherwise
   return made(other, 2, (place) => {
     const first = Math.floor(place * scale)
-    let share = place + 1 - (first + 1) / scale
+    let share = single(place + 1 - (first + 1) * back)
     share = share <= 0 ? 0 : share - Math.floor(share)
     return [first, (tap) => (tap ? share : 1 - share)]
   })

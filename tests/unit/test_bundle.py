@@ -179,6 +179,16 @@ def test_what_every_export_costs_is_measured(packed):
     assert told["exports"][1]["megabytes"] == MODEL.stat().st_size / 1e6
 
 
+def test_the_memory_is_that_of_the_export_and_not_of_what_started_it():
+    held = np.ones(40_000_000)  # 320 MB, which Linux tells of each process that this one starts
+    code = "from deployment.speed import peak_memory; print(peak_memory())"
+    environment = {"PYTHONPATH": str(Path(bundle.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert 5e6 < int(done.stdout) < held.nbytes
+
+
 @pytest.mark.parametrize(
     ("rules", "precision", "told"),
     [

@@ -8,20 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import paddle
 import pytest
 from onnx import numpy_helper
 
 import check_parity
 from deployment import names, parity
 from deployment.client import predict as client
+from deployment.conversion import program_to_onnx
+from deployment.program import Deployed, export_programs
 from exported_folder import (
     CATALOG_PATH,
     IMAGES_PATH,
     MODEL,
     OUT_OF_FOLD_PATH,
     PROGRAMS,
+    SIZE,
     WEIGHTS,
     call,
+    photos,
     write,
 )
 from zest.contracts import OUT_OF_FOLD, read_table
@@ -161,8 +166,8 @@ def test_predictions_that_a_gpu_made_are_no_reason_to_refuse_an_export(in_export
     assert all(path["max_difference"] < 1e-5 for path in told["paths"])
 
 
-def lost(value: float, low: float) -> Difference:
-    return Difference(value, low, 2 * value - low, 3, 1, 0.5, low > 0)
+def lost(value: float, low: float, only_float: int = 3, p: float = 0.5) -> Difference:
+    return Difference(value, low, 2 * value - low, only_float, 1, p, low > 0)
 
 
 @pytest.mark.parametrize(
@@ -173,11 +178,13 @@ def lost(value: float, low: float) -> Difference:
         (lost(0.02, 0.01), True),
         (lost(0.02, -np.inf), True),  # photos of one session: chance cannot be told
         (lost(0.004, -np.inf), False),
+        (lost(0.5, -4.1, 100, 1e-28), True),  # two sessions, of which one is lost
+        (lost(0.02, -0.01, 0, 1e-28), False),  # classes that it gains
     ],
 )
 def test_int8_is_refused_where_its_loss_is_too_large_beyond_chance(loss, refused):
     found = parity.PathParity("INT8", 0.1, 0.01, 0.9, 10)
-    assert parity.loses_too_much(found, loss, 0.005) is refused
+    assert parity.loses_too_much(found, loss, 0.005, 0.95) is refused
 
 
 @pytest.mark.parametrize(
@@ -186,12 +193,61 @@ def test_int8_is_refused_where_its_loss_is_too_large_beyond_chance(loss, refused
 )
 def test_where_the_loss_is_not_known_changed_classes_stand_for_it(difference, agreement, refused):
     found = parity.PathParity("INT8", difference, 0.01, agreement, 10)
-    assert parity.loses_too_much(found, lost(np.nan, np.nan), 0.005) is refused
+    assert parity.loses_too_much(found, lost(np.nan, np.nan), 0.005, 0.95) is refused
 
 
 def test_classes_that_are_as_likely_as_each_other_may_change_places():
     scored = np.array([[0.4, 0.4 - 1e-6, 0.2], [0.5, 0.3, 0.2]])
     assert parity.compare("a path", scored, scored[:, [1, 0, 2]]).agreement == 0.5
+
+
+def test_what_moves_by_the_tolerance_may_change_places():
+    scored, found = np.array([[0.5003, 0.4997]]), np.array([[0.4998, 0.5002]])
+    assert parity.compare("a path", scored, found).agreement == 0
+    assert parity.broken(parity.compare("a path", scored, found, 1e-3), 1e-3) is None
+
+
+def test_too_few_photos_to_prove_what_int8_loses_are_told(in_exported, capsys):
+    told = gate("--int8", MODEL)  # 12 photos, and nothing is lost
+    assert told["int8_max_loss"] == 0.005
+    assert "too few to prove" not in capsys.readouterr().out
+    assert parity.cannot_be_proved(lost(0.004, -0.02), 0.005)
+    assert parity.cannot_be_proved(lost(np.nan, np.nan), 0.005)
+    assert not parity.cannot_be_proved(lost(0.0, -0.002), 0.005)
+
+
+class Starting(paddle.nn.Layer):
+    """A network whose first operator is not a convolution."""
+
+    def __init__(self, first: paddle.nn.Layer):
+        super().__init__()
+        self.first = first
+        self.convolution = paddle.nn.Conv2D(3, 4, 3)
+        self.classifier = paddle.nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.classifier(self.convolution(self.first(x)).mean([2, 3]))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        paddle.nn.AvgPool2D(2),
+        paddle.nn.Pad2D(1, mode="reflect"),
+        paddle.nn.BatchNorm2D(3, weight_attr=paddle.nn.initializer.Constant(0.5)),
+    ],
+)
+def test_the_normalisation_is_found_whatever_the_network_begins_with(tmp_path, first):
+    mean, std = (0.5, 0.4, 0.3), (0.2, 0.3, 0.25)
+    layer = Deployed(Starting(first), mean, std)
+    layer.eval()
+    export_programs(layer, SIZE, tmp_path)
+    classes = [{"class_num": str(n), "name": ""} for n in range(3)]
+    preprocessing = {"fit": "pad", "image_size": SIZE, "colour": "RGB"}
+    told = {"architecture": "own.Net", "classes": classes, "preprocessing": preprocessing}
+    program_to_onnx(tmp_path, told, tmp_path / "model.onnx")
+    assert parity.normalise_link(tmp_path / "model.onnx", photos(3), mean, std).holds
+    assert not parity.normalise_link(tmp_path / "model.onnx", photos(3), mean, (0.2,) * 3).holds
 
 
 @pytest.mark.parametrize("fold", [0, "all"])

@@ -17,6 +17,7 @@ from zest import images as ours
 
 PROGRAM = Path(client.__file__)
 SIZES = [(320, 320), (448, 448), (640, 480), (253, 192), (231, 640), (100, 90), (224, 224)]
+SIZES += [(200, 300), (216, 288), (762, 216)]  # where one side shrinks, places are whole numbers
 
 
 def noise(height: int, width: int, channels: int = 3) -> np.ndarray:

@@ -25,6 +25,7 @@ def parity_of(
         "photos": 48,
         "is_scored": is_scored,
         "tolerance": 1e-5,
+        "int8_max_loss": 0.005,
         "paths": [
             path("Paddle Inference", 0.9),
             path("ONNX Runtime", 0.9),
@@ -64,6 +65,15 @@ def test_of_log_loss_the_lower_one_is_better():
     assert names(frontier(exports, False)) == ["a ONNX Runtime INT8"]
 
 
+def test_what_is_shown_alike_is_alike_on_the_frontier():
+    cheap, dear = speed_of(), speed_of()
+    for cost in cheap["exports"]:
+        cost["megabytes"] -= 0.001
+        cost["p50_ms"] += 5
+    exports = exports_of("slower", parity_of(0.9), cheap) + exports_of("a", parity_of(0.9), dear)
+    assert names(frontier(exports, False)) == ["a ONNX Runtime INT8"]
+
+
 def test_without_scores_size_and_time_decide():
     exports = exports_of("a", parity_of(0.1, is_scored=False), speed_of())
     assert names(frontier(exports, False)) == ["a ONNX Runtime INT8"]
@@ -82,7 +92,7 @@ def written(tmp_path, monkeypatch):
     def write(**settings: object) -> tuple[str, list[dict]]:
         for name, int8, size in (("small", 0.8, 1.0), ("<large>", 0.9, 2.0)):
             folder = Path(name)
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             (folder / "parity.json").write_text(json.dumps(parity_of(int8, **settings)))
             (folder / "speed.json").write_text(json.dumps(speed_of(size)))
         arguments = ["--cfg", json.dumps({"competition": "pears & figs", "metric": "accuracy"})]
@@ -121,6 +131,20 @@ def test_of_a_model_without_a_score_the_page_shows_size_and_time(written):
     assert "<circle" not in page
     assert "nan" not in page
     assert rows[0]["value"] == "nan"
+
+
+def test_the_page_says_what_too_few_photos_cannot_prove(written):
+    page, _ = written()
+    told = "48 photos are too few to prove that INT8 of small loses at most 0.005"
+    assert f"{told} (deploy.int8_max_loss): it may lose up to 0.020." in page
+    page, _ = written(loss={"value": 0.0, "low": -0.002, "high": 0.002})
+    assert "too few to prove" not in page
+
+
+def test_the_page_lists_no_program_for_paddle_2_where_none_was_written(written):
+    page, _ = written()
+    assert "inference.json" in page
+    assert "inference.pdmodel" not in page  # no path goes by it
 
 
 def test_an_interval_that_is_not_known_is_told_so(written):

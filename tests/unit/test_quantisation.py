@@ -90,6 +90,25 @@ def test_without_such_a_way_the_nearest_is_taken(in_exported):
     assert np.abs(found - expected).mean() == pytest.approx(chosen.mean_difference, rel=1e-6)
 
 
+def test_a_way_that_is_as_fast_is_tried_before_a_slower_one(in_exported):
+    """The ranges of activations cost no time; a convolution in float does."""
+    _, trials = quantisation.search(MODEL, photos(16, 1), photos(16, 2), 1e-9, INT8)
+    tried = [(trial.first_in_float, trial.calibration) for trial in trials]
+    assert tried[:3] == [(0, "minmax"), (0, "percentile"), (1, "minmax")]
+
+
+def test_every_photo_that_is_said_to_calibrate_does(in_exported, monkeypatch):
+    seen, batch = [], quantisation._Batch
+    told = lambda images: seen.append(len(images)) or batch(images)  # noqa: E731
+    monkeypatch.setattr(quantisation, "_Batch", told)
+    write_photos(Path(), 80)
+    for count in (20, 80):
+        seen.clear()
+        rows, _ = training_rows([f"photo_{n}" for n in range(count)], Path("folds.parquet"), -1, 0)
+        quantisation.find_ranges(MODEL, photos(len(rows)), "minmax", Path("watched.onnx"))
+        assert sum(seen) == len(rows) > 0
+
+
 def write_photos(folder: Path, count: int) -> list[str]:
     ids = [f"photo_{number}" for number in range(count)]
     rows = [
@@ -113,7 +132,8 @@ def test_no_photo_of_the_validation_fold_is_looked_at(tmp_path):
     assert all(row % 5 != 2 for row in (*calibrating, *judging))
     assert sorted(calibrating + judging) == [row for row in range(40) if row % 5 != 2]
     everything = training_rows(ids, tmp_path / "folds.parquet", -1, seed=0)
-    assert sorted(everything[0] + everything[1]) == list(range(40))
+    assert [len(rows) for rows in everything] == [16, 20]  # whole batches calibrate
+    assert any(row % 5 == 2 for row in everything[1])
 
 
 def test_the_script_writes_the_same_bytes_each_time_and_how_they_were_found(in_exported, capsys):
@@ -125,6 +145,6 @@ def test_the_script_writes_the_same_bytes_each_time_and_how_they_were_found(in_e
     call(quantise_onnx, *arguments, "again.onnx")
     assert INT8.read_bytes() == Path("again.onnx").read_bytes()
     told = json.loads(Path("quantisation.json").read_text())
-    assert told["photos"] == {"calibrating": 24, "judging": 24}
+    assert told["photos"] == {"calibrating": 16, "judging": 24}
     assert told["chosen"] in told["trials"]
     assert "probabilities of 24 training photos differ by" in capsys.readouterr().out

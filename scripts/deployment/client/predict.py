@@ -191,9 +191,11 @@ def area_weights(old, new):
 
 def linear_weights(old, new):
     """Weights where one side shrinks and the other grows: OpenCV's INTER_AREA is linear then."""
-    scale = old / new
-    first = np.floor(np.arange(new) * scale).astype(int)
-    share = (np.arange(new) + 1) - (first + 1) / scale
+    back = new / old
+    first = np.floor(np.arange(new) * (1 / back)).astype(
+        int
+    )  # not old / new, which rounds otherwise
+    share = ((np.arange(new) + 1) - (first + 1) * back).astype(np.float32)
     share = np.where(share <= 0, 0, share - np.floor(share))
     return first, np.stack([1 - share, share], axis=1).astype(np.float32)
 
