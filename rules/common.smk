@@ -155,6 +155,10 @@ def extraction_state(wildcards):
 
 def new_photos_state(wildcards):
     """The `source` of the grades of a folder: a fingerprint of its photos."""
+    try:
+        graded_folder.check_folder(new_photos, Path("results"))
+    except UserError as error:
+        refuse(error)
     cache = Path(f".snakemake/zest/{config['competition']}-graded-{new_photos_name}.json")
     return graded_folder.state_of(new_photos, cache)
 
@@ -204,7 +208,6 @@ else:
 try:
     config = validate(config)
     archives = sources.find_archives(config["data"])
-    new_photos = graded_folder.check_folder(config["folder"], Path("results"))
 except UserError as error:
     refuse(error)
 
@@ -247,6 +250,7 @@ submission_files = (
     else []
 )
 second_stage_data = {**config["data"], **config["second_stage"], "kind": "csv"}
+new_photos = graded_folder.folder_of(config["folder"])
 new_photos_name = new_photos and graded_folder.name_of(new_photos)
 tta_ways = ways_to_measure(config)
 handed_in_views = handed_in_way(config)

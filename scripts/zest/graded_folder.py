@@ -11,30 +11,31 @@ from zest.errors import UserError
 from zest.inventory import files_below, inventory
 
 
-def check_folder(setting: str | None, results: Path) -> Path | None:
-    """Return the folder, absolute, links followed; None where none is named.
+def folder_of(setting: str | None) -> Path | None:
+    """Return the folder that the key `folder` names, absolute, links followed; None for none."""
+    return None if setting is None else Path(setting).expanduser().resolve()
+
+
+def check_folder(folder: Path, results: Path) -> None:
+    """Refuse a folder that cannot be graded.
 
     Args:
-        setting: the key `folder`.
+        folder: of `folder_of`.
         results: the folder of all results, which must not be below it.
 
     Raises:
         UserError: there is no such folder, or the results are in it.
     """
-    if setting is None:
-        return None
-    folder = Path(setting).expanduser().resolve()
     if not folder.is_dir():
         raise UserError(
-            f"folder: there is no folder {setting}. Name one that holds photos: snakemake "
+            f"folder: there is no folder {folder}. Name one that holds photos: snakemake "
             "predict_folder --config folder=PATH"
         )
     if results.resolve().is_relative_to(folder):
         raise UserError(
-            f"folder: {setting} also holds {results}, where the grades are written. Name a folder "
+            f"folder: {folder} also holds {results}, where the grades are written. Name a folder "
             "that holds the new photos alone."
         )
-    return folder
 
 
 def name_of(folder: Path) -> str:
@@ -59,7 +60,7 @@ def state_of(folder: Path, cache: Path) -> str:
     """Return a fingerprint of the names and contents of the files in a folder.
 
     Args:
-        folder: of `check_folder`.
+        folder: of `folder_of`, checked.
         cache: see `zest.inventory.inventory`.
     """
     return inventory(folder.parent, [folder.name], cache)

@@ -3,9 +3,9 @@
 import shutil
 
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 TARGETS = ("augmentation_sheet", "augmentation_guard")
 TRUNK = "efficientnet_lite0-224-trunk"

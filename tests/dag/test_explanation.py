@@ -3,9 +3,9 @@
 import json
 
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 JUDGED = {f"evaluate_model {model}" for model in ("lite0", "small", "linear_probe")}
 JUDGED |= {"compare_models"}

@@ -3,9 +3,9 @@
 import shutil
 
 import pytest
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 EXPORT = "export_paddleclas_lists 0"
 TRUNK = "efficientnet_lite0-224-trunk"

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 MODELS = ("linear_probe", "lite0", "small")
 OF_EACH = {"export_paddle", "export_onnx", "check_parity", "measure_exports", "check_shortcuts"}

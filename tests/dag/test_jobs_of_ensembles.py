@@ -5,9 +5,9 @@ import json
 
 import pytest
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 HANDED_IN = {"fit_ensemble", "write_submission"}
 MODELS = ["linear_probe", "lite0", "small"]

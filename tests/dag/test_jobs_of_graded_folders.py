@@ -4,9 +4,9 @@ import csv
 import shutil
 
 from conftest import snakemake
+from edits import new_photo, setting, touched
 
 from dry_run import planned_jobs
-from edits import new_photo, setting, touched
 
 GATE = ("export_paddle", "export_onnx", "check_parity")
 
@@ -52,4 +52,14 @@ def test_without_a_folder_there_is_nothing_to_grade(project):
     assert "Traceback" not in done.stdout + done.stderr
     done = snakemake(project, "-n", "predict_folder", "--config", "folder=nowhere")
     assert done.returncode == 2
-    assert "there is no folder nowhere" in done.stderr
+    assert "there is no folder" in done.stderr
+    assert "nowhere" in done.stderr
+
+
+def test_a_folder_that_is_gone_is_in_the_way_of_its_grades_alone(project):
+    setting("folder", "gone")(project)
+    assert planned_jobs(project, "submission") == set()
+    done = snakemake(project, "-n", "predict_folder")
+    assert done.returncode == 2
+    assert "there is no folder" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -2,9 +2,9 @@
 
 import yaml
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 PSEUDO = "models.small.pseudo_labels"
 TEACHER = {"teacher": "linear_probe", "min_probability": 0.5}

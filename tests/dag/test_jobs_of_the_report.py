@@ -1,9 +1,9 @@
 """The report follows all that it tells of, and nothing follows the report."""
 
 from conftest import snakemake
+from edits import appended, setting
 
 from dry_run import planned_jobs
-from edits import appended, setting
 
 ASKED = ("measure_costs", "explain_leader", "fit_ensemble", "write_report")
 BALANCING = {"model": "small", "key": "copies", "values": [1, 2]}

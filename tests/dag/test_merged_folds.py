@@ -3,9 +3,9 @@
 import json
 
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 FOLDER = "results/tiny/models/linear_probe/foldmerged"
 

@@ -4,9 +4,9 @@ import shutil
 
 import yaml
 from conftest import snakemake
+from edits import setting
 
 from dry_run import planned_jobs
-from edits import setting
 
 TRUNK = "efficientnet_lite0-224-trunk"
 NEEDED = {

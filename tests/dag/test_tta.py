@@ -1,9 +1,9 @@
 """Test-time augmentation adds its own predictions and their judgement, and nothing else."""
 
 from conftest import snakemake
+from edits import configured, setting
 
 from dry_run import planned_jobs
-from edits import configured, setting
 
 MODELS = ("lite0", "small", "linear_probe")
 CROPPED_FROM = (37, 55, 256)  # 8/7 of 32, 48 and 224

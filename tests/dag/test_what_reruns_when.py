@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import snakemake
+from edits import appended, configured, new_photo, removed, setting, source, touched
 from PIL import Image
 
 from dry_run import planned_jobs
-from edits import appended, configured, new_photo, removed, setting, source, touched
 
 TUNED = ("lite0", "small")
 MODELS = (*TUNED, "linear_probe")

@@ -9,12 +9,12 @@ import pytest
 from configuring import message, minimal
 from zest.config import validate
 from zest.errors import UserError
-from zest.graded_folder import check_folder, name_of, names_in, state_of
+from zest.graded_folder import check_folder, folder_of, name_of, names_in, state_of
 
 
-def test_no_folder_is_graded_unless_one_is_named(tmp_path):
+def test_no_folder_is_graded_unless_one_is_named():
     assert validate(minimal())["folder"] is None
-    assert check_folder(None, tmp_path) is None
+    assert folder_of(None) is None
     assert validate(minimal(folder="new"))["folder"] == "new"
 
 
@@ -24,15 +24,15 @@ def test_what_is_no_name_of_a_folder_is_refused(folder):
 
 
 def test_a_folder_that_is_not_there_is_refused_with_its_name(tmp_path):
-    with pytest.raises(UserError, match="there is no folder nowhere"):
-        check_folder("nowhere", tmp_path)
+    with pytest.raises(UserError, match=r"there is no folder .*nowhere"):
+        check_folder(folder_of("nowhere"), tmp_path)
 
 
 def test_a_folder_that_holds_the_results_is_refused(tmp_path):
     (tmp_path / "new").mkdir()
     with pytest.raises(UserError, match="also holds"):
-        check_folder(str(tmp_path), tmp_path / "results")
-    assert check_folder(str(tmp_path / "new"), tmp_path / "results") == tmp_path / "new"
+        check_folder(tmp_path, tmp_path / "results")
+    check_folder(folder_of(str(tmp_path / "new")), tmp_path / "results")
 
 
 @pytest.mark.parametrize(
