@@ -9,7 +9,15 @@ import numpy as np
 from deployment.client.predict import FORMATS  # what the bundle grades, the service grades
 from service.limits import Limits, Refused
 from service.uploads import Upload
-from zest.images import Strip, TooManyPixels, UnreadableImage, decode, fit, open_image
+from zest.images import (
+    Strip,
+    TooManyPixels,
+    UnreadableImage,
+    WrittenAsText,
+    decode,
+    fit,
+    open_image,
+)
 
 # A progressive JPEG is decoded once a scan, all of its pixels each time: a small file of thousands
 # of scans would keep a core busy for minutes. Cameras and web sites write about ten.
@@ -55,6 +63,8 @@ def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
         raise Refused(413, f"more than {limits.pixels / 1e6:g} million pixels") from error
     except Strip as error:
         raise Refused(422, str(error)) from error
+    except WrittenAsText as error:
+        raise Refused(415, str(error)) from error
     except UnreadableImage as error:
         kinds = ", ".join(FORMATS)
         raise Refused(415, f"not a photo in a format that is read here: {kinds}") from error

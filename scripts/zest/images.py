@@ -34,6 +34,10 @@ class TooManyPixels(UnreadableImage):
     """The photo is larger than the caller allows."""
 
 
+class WrittenAsText(UnreadableImage):
+    """The pixels are written as text, which takes too long to read."""
+
+
 class Strip(UnreadableImage):
     """One side of the photo is so much longer than the other that it cannot be fitted."""
 
@@ -48,6 +52,7 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
 
     Raises:
         UnreadableImage: empty or not an image.
+        WrittenAsText: a plain PBM, PGM or PPM.
         TooManyPixels: larger than `max_pixels`.
         Strip: one side is more than LONGEST times the other.
         MemoryError: the file may be good, but there is no room for it.
@@ -62,6 +67,12 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
         raise UnreadableImage("not an image in a format that Pillow reads") from error
     if image.format == "EPS":
         raise UnreadableImage("EPS, which Pillow has another program draw; save it as PNG or JPEG")
+    # Pillow reads these in Python, and copies all that is left at each comment: a megabyte of
+    # comments takes half a minute. https://netpbm.sourceforge.net/doc/ppm.html#plainppm
+    if any(tile[0] == "ppm_plain" for tile in image.tile):
+        raise WrittenAsText(
+            "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
+        )
     if image.width * image.height > max_pixels:
         raise TooManyPixels(
             f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"

@@ -52,6 +52,12 @@ def strip() -> bytes:
     return encoded(Image.new("RGB", (2, 60_000)), "PNG")
 
 
+def plain_ppm(kind: int = 3) -> bytes:
+    """Return a picture of four pixels written as text: 1 for a plain PBM, 2 for PGM, 3 for PPM."""
+    highest, values = {1: (b"", 4), 2: (b" 9", 4), 3: (b" 9", 12)}[kind]
+    return b"P%d 2 2%s\n" % (kind, highest) + b"1 " * values
+
+
 def motion_photo(film_bytes: int) -> bytes:
     """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
     film = b"\x00\x00\x00\x18ftyp" + b"\xff\xda\x00\x02" * 200

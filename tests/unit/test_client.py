@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from deployment.client import predict as client
 from exported_folder import MODEL
-from photo_bytes import strip
+from photo_bytes import plain_ppm, strip
 from zest import images as ours
 
 PROGRAM = Path(client.__file__)
@@ -72,11 +72,12 @@ def test_a_bomb_is_refused_before_its_pixels_are_decoded():
         client.load_rgb(io.BytesIO(bytes(data)))
 
 
-def test_a_strip_is_refused_with_the_words_of_the_training():
-    with pytest.raises(ours.Strip) as expected:
-        ours.load_rgb(strip())
+@pytest.mark.parametrize("data", [strip(), *(plain_ppm(kind) for kind in (1, 2, 3))])
+def test_what_the_training_refuses_is_refused_with_its_words(data):
+    with pytest.raises(ours.UnreadableImage) as expected:
+        ours.load_rgb(data)
     with pytest.raises(client.UnreadablePhoto) as found:
-        client.load_rgb(io.BytesIO(strip()))
+        client.load_rgb(io.BytesIO(data))
     assert str(found.value) == str(expected.value)
 
 

@@ -12,6 +12,7 @@ import simplejpeg
 from PIL import Image, ImageOps
 
 from augment_fold import make_row
+from photo_bytes import plain_ppm
 from prepare_images import prepare
 from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
@@ -19,6 +20,7 @@ from zest.errors import UserError
 from zest.images import (
     Strip,
     UnreadableImage,
+    WrittenAsText,
     decode_png,
     encode_png,
     fit,
@@ -102,6 +104,18 @@ def test_a_photo_larger_than_pillows_own_limit_is_read_where_max_pixels_allows_i
     assert open_image(large, max_pixels=400_000_000).size == (20_000, 20_000)
     with pytest.raises(UnreadableImage, match=r"20000 x 20000 pixels, more than data.max_pixels"):
         open_image(large, max_pixels=399_999_999)
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3])
+def test_pixels_that_are_written_as_text_are_refused_before_they_are_read(kind):
+    with pytest.raises(WrittenAsText, match="save it as PNG"):
+        open_image(plain_ppm(kind), 100)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_pixels_of_a_ppm_that_are_written_as_bytes_are_read(mode):
+    image = Image.fromarray(ramp()).convert(mode)
+    assert (load_rgb(encoded(image, "PPM")) == np.asarray(image.convert("RGB"))).all()
 
 
 @pytest.mark.parametrize("size", [(2, 129), (129, 2), (1, 60_000)])

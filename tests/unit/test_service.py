@@ -18,6 +18,7 @@ from photo_bytes import (
     motion_photo,
     photo,
     picture,
+    plain_ppm,
     strip,
     turned_photo,
 )
@@ -81,6 +82,7 @@ def test_many_photos_are_answered_in_their_order_with_their_names(model):
 BAD = {
     "no photo": (b"a text", 415, "not a photo in a format"),
     "a format that is not read": (encoded(picture(), "ICO"), 415, "not a photo in a format"),
+    "written as text": (plain_ppm(), 415, "written as text"),
     "empty": (b"", 422, "empty"),
     "cut off": (photo()[:-300], 422, "broken image data"),
     "a bomb": (bomb(), 413, "million pixels"),

@@ -44,7 +44,7 @@ def open_photo(file):
         file: path, or a file that is open for reading bytes.
 
     Raises:
-        UnreadablePhoto: no image, too large, a strip.
+        UnreadablePhoto: no image, written as text, too large, a strip.
         OSError: there is no such file, or it may not be read.
         MemoryError: the file may be good, but there is no room for it.
     """
@@ -54,6 +54,10 @@ def open_photo(file):
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadablePhoto("not an image in a format that is read here") from error
+    if any(tile[0] == "ppm_plain" for tile in image.tile):  # comments in it can take minutes
+        raise UnreadablePhoto(
+            "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
+        )
     if image.width * image.height > MAX_PIXELS:
         raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
     if max(image.size) > LONGEST * min(image.size):
