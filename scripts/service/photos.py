@@ -1,6 +1,7 @@
 """From the bytes of an upload to what the network takes, or to the reason why not."""
 
 import contextlib
+import math
 import re
 import threading
 
@@ -16,6 +17,7 @@ from zest.images import (
     WrittenAsText,
     decode,
     fit,
+    largest_piece,
     open_image,
 )
 
@@ -71,7 +73,7 @@ def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
     if image.format in ("JPEG", "MPO") and has_many_scans(data):
         raise Refused(422, f"a JPEG of more than {MOST_SCANS} scans; save it anew")
     size = preprocessing["image_size"]
-    is_large = image.width * image.height > LARGE
+    is_large = math.prod(largest_piece(image)) > LARGE
     try:
         with _one_large if is_large else contextlib.nullcontext():
             return fit(decode(image, data, size), size, preprocessing["fit"])

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 
 # Pillow would refuse what data.max_pixels allows; `open_image` checks the size before decoding.
 Image.MAX_IMAGE_PIXELS = None
@@ -31,7 +32,7 @@ class UnreadableImage(ValueError):
 
 
 class TooManyPixels(UnreadableImage):
-    """The photo is larger than the caller allows."""
+    """The photo, or a tile of it, is larger than the caller allows."""
 
 
 class WrittenAsText(UnreadableImage):
@@ -42,12 +43,15 @@ class Strip(UnreadableImage):
     """One side of the photo is so much longer than the other that it cannot be fitted."""
 
 
-def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = None) -> Image.Image:
+def open_image(
+    data: bytes, max_pixels: int | None, formats: tuple[str, ...] | None = None
+) -> Image.Image:
     """Open an encoded image without decoding its pixels.
 
     Args:
         data: the content of the file.
-        max_pixels: a photo of more pixels is refused before its pixels are decoded.
+        max_pixels: a photo of more pixels is refused before its pixels are decoded; None where the
+            caller knows how many it must have.
         formats: that are tried, as Pillow names them; None for all that it reads.
 
     Raises:
@@ -61,6 +65,7 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
         raise UnreadableImage("the file is empty (0 bytes)")
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
+        width, height = largest_piece(image)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
@@ -73,12 +78,31 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
         raise WrittenAsText(
             "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
         )
-    if image.width * image.height > max_pixels:
+    if max_pixels is not None and width * height > max_pixels:
+        what = "" if (width, height) == image.size else "a tile of "
         raise TooManyPixels(
-            f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"
+            f"{what}{width} x {height} pixels, more than data.max_pixels ({max_pixels})"
         )
     refuse_strip(image.width, image.height)
     return image
+
+
+def largest_piece(image: Image.Image) -> tuple[int, int]:
+    """Return the width and height of what is decoded at once: the photo, or a larger tile of it.
+
+    A TIFF can be stored in tiles of one size, each of which is decoded whole: also where the photo
+    is a corner of it.
+
+    Args:
+        image: of `open_image`.
+
+    Raises:
+        ValueError: the size of the tiles is no number.
+    """
+    if not isinstance(image, TiffImageFile):
+        return image.size
+    width, length = (int(image.tag_v2.get(tag, 0)) for tag in (TILEWIDTH, TILELENGTH))
+    return max(image.size, (width, length), key=math.prod)
 
 
 def refuse_strip(width: int, height: int) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from deployment.client import predict as client
 from exported_folder import MODEL
-from photo_bytes import plain_ppm, strip
+from photo_bytes import plain_ppm, strip, tiled_tiff
 from zest import images as ours
 
 PROGRAM = Path(client.__file__)
@@ -72,6 +72,12 @@ def test_a_bomb_is_refused_before_its_pixels_are_decoded():
         client.load_rgb(io.BytesIO(bytes(data)))
 
 
+def test_a_bomb_in_a_tile_is_refused_and_a_tile_larger_than_its_photo_is_not():
+    with pytest.raises(client.UnreadablePhoto, match="a tile of 26000 x 26000 pixels, more than"):
+        client.load_rgb(io.BytesIO(tiled_tiff(64, 26_000)))
+    assert client.load_rgb(io.BytesIO(tiled_tiff(64, 256))).shape == (64, 64, 3)
+
+
 @pytest.mark.parametrize("data", [strip(), *(plain_ppm(kind) for kind in (1, 2, 3))])
 def test_what_the_training_refuses_is_refused_with_its_words(data):
     with pytest.raises(ours.UnreadableImage) as expected:
@@ -93,7 +99,7 @@ def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_photo(monkeypatch):
                 client.load_rgb(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a"])
+@pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a", tiled_tiff(64, 256, kind=2)])
 def test_what_is_no_photo_is_refused(content):
     with pytest.raises(client.UnreadablePhoto):
         client.load_rgb(io.BytesIO(content))

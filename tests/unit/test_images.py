@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, ImageOps
 
 from augment_fold import make_row
-from photo_bytes import plain_ppm
+from photo_bytes import plain_ppm, tiled_tiff
 from prepare_images import prepare
 from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
@@ -104,6 +104,24 @@ def test_a_photo_larger_than_pillows_own_limit_is_read_where_max_pixels_allows_i
     assert open_image(large, max_pixels=400_000_000).size == (20_000, 20_000)
     with pytest.raises(UnreadableImage, match=r"20000 x 20000 pixels, more than data.max_pixels"):
         open_image(large, max_pixels=399_999_999)
+
+
+def test_a_tile_counts_where_it_is_larger_than_its_photo():
+    data = tiled_tiff(64, 256)
+    assert load_rgb(data, max_pixels=256 * 256).shape == (64, 64, 3)
+    with pytest.raises(UnreadableImage, match=r"a tile of 256 x 256 pixels, .*max_pixels"):
+        load_rgb(data, max_pixels=256 * 256 - 1)
+
+
+@pytest.mark.parametrize("kind", [2, 7])  # text, bytes
+def test_a_tile_whose_size_is_no_number_is_refused(kind):
+    with pytest.raises(UnreadableImage, match="not an image"):
+        open_image(tiled_tiff(64, 256, kind), 100_000)
+
+
+def test_later_stages_read_a_photo_whose_tile_is_larger(tmp_path):
+    (tmp_path / "lemon.tif").write_bytes(tiled_tiff(64, 256))
+    assert read_catalogued(tmp_path / "lemon.tif", 64 * 64).shape == (64, 64, 3)
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3])

@@ -20,6 +20,7 @@ from photo_bytes import (
     picture,
     plain_ppm,
     strip,
+    tiled_tiff,
     turned_photo,
 )
 from service import photos
@@ -86,6 +87,7 @@ BAD = {
     "empty": (b"", 422, "empty"),
     "cut off": (photo()[:-300], 422, "broken image data"),
     "a bomb": (bomb(), 413, "million pixels"),
+    "a bomb in a tile": (tiled_tiff(64, 26_000), 413, "million pixels"),
     "thousands of scans": (many_scans(150), 422, "scans"),
     "the same behind a false end": (many_scans_behind_a_comment(150), 422, "scans"),
     "a strip": (strip(), 422, "a strip of 2 x 60000 pixels"),

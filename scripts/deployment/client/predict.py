@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "model.onnx"
@@ -50,6 +51,7 @@ def open_photo(file):
     """
     try:
         image = Image.open(file, formats=FORMATS)
+        width, height = _largest_piece(image)
     except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
@@ -58,14 +60,23 @@ def open_photo(file):
         raise UnreadablePhoto(
             "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
         )
-    if image.width * image.height > MAX_PIXELS:
-        raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
+    if width * height > MAX_PIXELS:
+        what = "" if (width, height) == image.size else "a tile of "
+        raise UnreadablePhoto(f"{what}{width} x {height} pixels, more than {MAX_PIXELS}")
     if max(image.size) > LONGEST * min(image.size):
         raise UnreadablePhoto(
             f"a strip of {image.width} x {image.height} pixels, one side more than {LONGEST} times "
             "the other; cut it to its subject"
         )
     return image
+
+
+def _largest_piece(image):
+    """Return the size of what is decoded at once: the photo, or a larger tile of a TIFF."""
+    if image.format != "TIFF":
+        return image.size
+    width, height = (int(image.tag_v2.get(tag, 0)) for tag in (TILEWIDTH, TILELENGTH))
+    return max(image.size, (width, height), key=lambda size: size[0] * size[1])
 
 
 def load_rgb(file, short_side=None):
