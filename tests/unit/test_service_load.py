@@ -1,6 +1,8 @@
 """The service under load: batches, limits of all requests together, and what takes too long."""
 
 import asyncio
+import gc
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -9,6 +11,7 @@ import pytest
 
 from service import grading, pipeline
 from service.limits import Limits
+from service.uploads import Upload
 from serving import FORM, HEAD, Sender, SlowModel, files, grey, post_pieces, talk
 
 LEVELS = (20, 120, 220)  # of grey, for the three classes
@@ -271,6 +274,33 @@ def test_a_client_that_leaves_after_its_end_is_not_worked_for(slow):
     assert left == 1
     assert slow.batches == [1, 1]
     assert 'zest_photos_total{outcome="abandoned"} 2\n' in metrics
+
+
+def bytes_of_uploads() -> int:
+    return sum(len(one.data) for one in gc.get_objects() if isinstance(one, Upload))
+
+
+def test_a_client_that_leaves_while_its_photos_wait_for_a_thread_leaves_no_bytes(slow, monkeypatch):
+    go_on = threading.Event()
+    prepare = grading.prepare
+    monkeypatch.setattr(grading, "prepare", lambda *told: go_on.wait(10) and prepare(*told))
+
+    async def conversation(client):
+        first = await send(client, grey(20))  # in the one thread
+        before = bytes_of_uploads()
+        sender = Sender(client, FORM)
+        part = HEAD + b"x" * 100_000 + b"\r\n"
+        sender.send(part, part, b"--b--\r\n", is_all=True)
+        await until_under_way(client, 3)
+        held = bytes_of_uploads()
+        sender.leave()
+        await sender.answer()
+        await until_under_way(client, 1)
+        left = bytes_of_uploads()
+        go_on.set()
+        return held - before, left - before, (await first).status_code
+
+    assert talk(slow, conversation) == (200_000, 0, 200)
 
 
 def test_photos_that_find_no_room_are_counted(slow):
