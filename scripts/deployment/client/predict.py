@@ -8,6 +8,7 @@ as they were for training; how is written in the model itself, with the names of
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import sys
@@ -304,6 +305,53 @@ def self_test(model):
     return same
 
 
+@contextlib.contextmanager
+def new_table(path, header):
+    """Yield a function that writes a row to a CSV file, which has its name when all are written.
+
+    Until then, and after an interruption, it is called `path`.part.
+    """
+    path = Path(path)
+    is_device = path.exists() and not path.is_file()  # or a pipe: it keeps its name
+    part = path if is_device else path.with_name(path.name + ".part")
+    # Line by line; a name that is not in UTF-8 is written with backslashes.
+    with open(part, "w", 1, encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        try:
+            yield writer.writerow
+        except BaseException:
+            print(f"not all photos are graded; those that are stand in {part}", file=sys.stderr)
+            raise
+    part.replace(path)
+
+
+def grade(model, photos, write):
+    """Grade photos one after the other, and say so on the terminal.
+
+    Args:
+        model: that grades.
+        photos: paths.
+        write: called with a row for the CSV file, of each photo that can be graded.
+
+    Returns:
+        Whether all could be graded.
+    """
+    all_graded = True
+    for photo in photos:
+        try:
+            row = model.predict([photo])[0]
+        except (OSError, UnreadablePhoto, MemoryError) as error:
+            reason = "there is no memory for it" if isinstance(error, MemoryError) else error
+            print(f"{photo}: cannot be graded: {reason}", file=sys.stderr)
+            all_graded = False
+            continue
+        best = model.classes[int(row.argmax())]
+        write([photo, best["class_num"], best["name"], *row.tolist()])
+        print(f"{photo}: {model.label(row)} ({row.max():.3f})")
+    return all_graded
+
+
 def main():
     """Grade the photos that are named, or test the bundle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -320,22 +368,13 @@ def main():
     photos = photos_in(args.photos)
     if not photos:
         parser.error("no photos; name files or folders, or --self-test")
-    table = [["photo", "class_num", "name", *(one["class_num"] for one in model.classes)]]
-    failed = False
-    for photo in photos:
-        try:
-            row = model.predict([photo])[0]
-        except (OSError, UnreadablePhoto) as error:
-            print(f"{photo}: cannot be graded: {error}", file=sys.stderr)
-            failed = True
-            continue
-        best = model.classes[int(row.argmax())]
-        table.append([photo, best["class_num"], best["name"], *row.tolist()])
-        print(f"{photo}: {model.label(row)} ({row.max():.3f})")
-    if args.csv:
-        with open(args.csv, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(table)
-    return 1 if failed else 0
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+    if not args.csv:
+        return 0 if grade(model, photos, lambda _row: None) else 1
+    header = ["photo", "class_num", "name", *(one["class_num"] for one in model.classes)]
+    with new_table(args.csv, header) as write:
+        return 0 if grade(model, photos, write) else 1
 
 
 if __name__ == "__main__":
