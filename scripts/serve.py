@@ -23,8 +23,8 @@ import uvicorn
 from deployment.running import open_exported
 from service.app import create_app
 from service.limits import Limits
-from service.photos import LARGE
 from zest.errors import run
+from zest.large_photos import LARGE
 from zest.parallel import settle_process
 
 CONNECTIONS = 1000  # at once; who opens more gets 503, so that idle ones cannot use up the memory

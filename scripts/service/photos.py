@@ -1,9 +1,6 @@
 """From the bytes of an upload to what the network takes, or to the reason why not."""
 
-import contextlib
-import math
 import re
-import threading
 
 import numpy as np
 
@@ -15,20 +12,13 @@ from zest.images import (
     TooManyPixels,
     UnreadableImage,
     WrittenAsText,
-    decode,
-    fit,
-    largest_piece,
     open_image,
 )
+from zest.large_photos import decode_fitted
 
 # A progressive JPEG is decoded once a scan, all of its pixels each time: a small file of thousands
 # of scans would keep a core busy for minutes. Cameras and web sites write about ten.
 MOST_SCANS = 100
-
-# A photo takes up to 28 bytes a pixel while it is decoded (WebP with transparency; a PNG takes 20).
-# Those of more pixels than most cameras have are decoded one at a time, not one on each core.
-LARGE = 16_000_000  # pixels
-_one_large = threading.Lock()
 
 # https://www.w3.org/Graphics/JPEG/itu-t81.pdf table B.1. Zero bytes and restarts (D0 to D7) belong
 # to the data of a scan, FF FF is filled up; 01 and restarts have no length.
@@ -72,11 +62,8 @@ def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
         raise Refused(415, f"not a photo in a format that is read here: {kinds}") from error
     if image.format in ("JPEG", "MPO") and has_many_scans(data):
         raise Refused(422, f"a JPEG of more than {MOST_SCANS} scans; save it anew")
-    size = preprocessing["image_size"]
-    is_large = math.prod(largest_piece(image)) > LARGE
     try:
-        with _one_large if is_large else contextlib.nullcontext():
-            return fit(decode(image, data, size), size, preprocessing["fit"])
+        return decode_fitted(image, data, preprocessing["image_size"], preprocessing["fit"])
     except UnreadableImage as error:
         raise Refused(422, str(error)) from error
 

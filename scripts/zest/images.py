@@ -243,6 +243,9 @@ def fit(image: np.ndarray, size: int, how: str = "crop") -> np.ndarray:
 
     Returns:
         uint8, (size, size, 3). Area interpolation when it shrinks, cubic when it grows.
+
+    Raises:
+        MemoryError: there is no room for the photo at its new size.
     """
     height, width = image.shape[:2]
     if how == "stretch":
@@ -266,7 +269,12 @@ def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
         return image
     shrinks = width * height < image.shape[0] * image.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=how)
+    try:
+        return cv2.resize(image, (width, height), interpolation=how)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def encode_png(image: np.ndarray) -> bytes:

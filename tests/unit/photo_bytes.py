@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -78,6 +79,13 @@ def motion_photo(film_bytes: int) -> bytes:
     """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
     film = b"\x00\x00\x00\x18ftyp" + b"\xff\xda\x00\x02" * 200
     return photo() + film + np.random.default_rng(0).bytes(film_bytes)
+
+
+def no_memory_of_opencv() -> cv2.error:
+    """Return what OpenCV raises where there is no memory for a picture."""
+    error = cv2.error("(-4:Insufficient memory) Failed to allocate 2700000000 bytes")
+    error.code = cv2.Error.StsNoMem
+    return error
 
 
 def many_scans(count: int) -> bytes:

@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image, ImageOps
 
 from augment_fold import make_row
-from photo_bytes import plain_ppm, tiled_tiff
+from photo_bytes import no_memory_of_opencv, plain_ppm, tiled_tiff
 from prepare_images import prepare
 from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
@@ -192,6 +192,18 @@ def test_later_stages_read_a_photo_as_large_as_the_catalog_took_it(tmp_path):
     ):
         with pytest.raises(UserError, match=r"large\.png: .*run the same command again"):
             stage()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(no_memory_of_opencv(), MemoryError), (cv2.error("other"), cv2.error)]
+)
+def test_a_lack_of_memory_for_the_new_size_is_one_and_no_other_fault_is(monkeypatch, error, kind):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(cv2, "resize", fail)
+    with pytest.raises(kind):
+        fit(ramp(), 24)
 
 
 def test_crop_keeps_the_middle():
