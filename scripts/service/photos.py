@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from deployment.client.predict import FORMATS  # what the bundle grades, the service grades
-from service.limits import Limits, Refused
+from service.limits import Limits, Refused, no_memory
 from service.uploads import Upload
 from zest.images import (
     Strip,
@@ -45,7 +45,7 @@ def prepare(upload: Upload, preprocessing: dict, limits: Limits) -> np.ndarray:
     try:
         return _fitted(bytes(upload.data), preprocessing, limits)
     except MemoryError as error:
-        raise Refused(503, "there is no memory for it at present; try again later") from error
+        raise no_memory() from error
 
 
 def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:

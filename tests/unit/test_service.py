@@ -24,7 +24,7 @@ from photo_bytes import (
     tiled_tiff,
     turned_photo,
 )
-from service.metrics import OUTCOMES
+from service.metrics import OUTCOMES, Histogram
 from serving import SlowModel, files, post, talk
 from zest import large_photos
 from zest.files import sha256
@@ -226,6 +226,13 @@ def test_what_was_done_is_counted(model):
     assert "zest_predict_seconds_count 1" in lines  # quick refusals would hide what takes long
     assert "zest_batch_photos_sum 1" in lines
     assert "zest_photos_under_way 0" in lines
+
+
+def test_sums_are_told_to_the_last_digit_so_that_differences_of_them_are_true():
+    counted = Histogram((1, 2))
+    for value in (1_000_007, 0.125):
+        counted.add(value)
+    assert "seconds_sum 1000007.125" in list(counted.lines("seconds"))
 
 
 def test_every_outcome_is_counted_from_the_start(model):
