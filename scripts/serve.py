@@ -27,9 +27,9 @@ from zest.errors import run
 from zest.large_photos import LARGE
 from zest.parallel import settle_process
 
-# At once, idle ones among them, so that these cannot use up the memory. But a thousand idle ones shut
-# out all others: every request beyond them gets the server's own 503, in plain text and without
-# Retry-After, until a proxy or their clients end them.
+# At once, idle ones among them, so that these cannot use up the memory. But a thousand idle ones
+# shut out all others: every request beyond them gets the server's own 503, in plain text and
+# without Retry-After, until a proxy or their clients end them.
 CONNECTIONS = 1000
 
 
