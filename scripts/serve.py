@@ -8,7 +8,7 @@ ready, GET /metrics what it has done, GET /openapi.json how it is to be called. 
 machine alone unless --host says otherwise, and ends with Ctrl-C or SIGTERM when what it has taken
 in is answered. It knows no users and no encryption: for more than a trusted network, put a proxy
 before it. A proxy must also end connections that send nothing, or their headers byte by byte: the
-server has no limit for the time of these.
+server has no limit for the time of these, and a thousand of them shut out everybody else.
 """
 
 import argparse
@@ -23,11 +23,14 @@ import uvicorn
 from deployment.running import open_exported
 from service.app import create_app
 from service.limits import Limits
-from service.photos import LARGE
 from zest.errors import run
+from zest.large_photos import LARGE
 from zest.parallel import settle_process
 
-CONNECTIONS = 1000  # at once; who opens more gets 503, so that idle ones cannot use up the memory
+# At once, idle ones among them, so that these cannot use up the memory. But a thousand idle ones
+# shut out all others: every request beyond them gets the server's own 503, in plain text and
+# without Retry-After, until a proxy or their clients end them.
+CONNECTIONS = 1000
 
 
 def main() -> None:

@@ -6,7 +6,9 @@ so its bytes do not depend on how many work at once.
 
 import functools
 import hashlib
+import os
 import shutil
+import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,8 +20,10 @@ import pyarrow as pa
 
 from deployment.running import BATCH_SIZE, ExportedModel
 from zest.contracts import IMAGE, read_table, write_table
+from zest.errors import UserError
 from zest.files import PART
-from zest.images import UnreadableImage, fit, load_rgb
+from zest.images import UnreadableImage, open_image
+from zest.large_photos import decode_fitted
 from zest.parallel import Progress
 
 PHOTOS = 4 * BATCH_SIZE  # of a chunk: some seconds of work
@@ -97,7 +101,7 @@ def folder_of_run(chunks: Path, *parts: str) -> Path:
     key = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
     if chunks.is_dir():
         for other in chunks.iterdir():
-            if other.name != key:
+            if other.name != key and other.is_dir():  # a file is of the operating system
                 shutil.rmtree(other)
     return chunks / key
 
@@ -137,24 +141,43 @@ def read_photo(folder: Path, name: str, preprocessing: dict, max_pixels: int) ->
         name: of the file.
         preprocessing: `image_size` and `fit` of the model.
         max_pixels: a larger photo is refused before its pixels are decoded.
+
+    Raises:
+        UserError: there is no memory for it.
     """
     path, digest = folder / name, None
     image_id = name.encode("utf-8", "backslashreplace").decode()
     if image_id != name:
         return Photo(image_id, None, None, "its name is not in UTF-8; rename the file")
     try:
-        if path.stat().st_size > MAX_BYTES:
-            problem = f"more than {MAX_BYTES / 1e6:g} MB, so hardly a photo"
+        problem = _no_photo(path.stat())
+        if problem:
             return Photo(image_id, None, None, problem)
         data = path.read_bytes()
         digest = hashlib.sha256(data).hexdigest()
-        size = preprocessing["image_size"]
-        pixels = load_rgb(data, max_pixels, size)
-        return Photo(image_id, digest, fit(pixels, size, preprocessing["fit"]))
+        image = open_image(data, max_pixels)
+        fitted = decode_fitted(image, data, preprocessing["image_size"], preprocessing["fit"])
+        return Photo(image_id, digest, fitted)
     except UnreadableImage as error:
         return Photo(image_id, digest, None, str(error))
     except OSError as error:
         return Photo(image_id, None, None, f"the file cannot be read ({error.strerror or error})")
+    except MemoryError as error:  # no problem of the photo: with more memory, it is graded
+        raise UserError(
+            f"{path}: there is no memory to decode it. End other programs, or use fewer cores "
+            "(-j1), and run the same command again; what is graded is kept."
+        ) from error
+
+
+def _no_photo(status: os.stat_result) -> str | None:
+    """Return why a file is not read at all, or None."""
+    if stat.S_ISDIR(status.st_mode):
+        return "a folder that cannot be read, or a link to a folder that it lies in"
+    if not stat.S_ISREG(status.st_mode):
+        return "not a file (a pipe, a socket or a device)"  # to read it could take for ever
+    if status.st_size > MAX_BYTES:
+        return f"more than {MAX_BYTES / 1e6:g} MB, so hardly a photo"
+    return None
 
 
 def thumbnail(image: np.ndarray) -> bytes:

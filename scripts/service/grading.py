@@ -56,6 +56,9 @@ class Grading:
             except BaseException as error:
                 self._metrics.photos[_outcome(error)] += len(uploads)
                 raise
+            finally:  # with the room: cancelled work stays in the queue of the threads for a while
+                for upload in uploads:
+                    upload.let_go()
         return self._answer(uploads, found)
 
     async def _receive(self, request: Request, share: Share) -> list[Upload]:

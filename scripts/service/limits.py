@@ -118,6 +118,11 @@ class Share:
         self._bytes += size
 
 
+def no_memory() -> Refused:
+    """Return the refusal of a photo that there is no memory for."""
+    return Refused(503, "there is no memory for it at present; try again later")
+
+
 def full() -> Refused:
     """Return the refusal of a service that has enough to do."""
     return Refused(503, f"too many photos are waiting; try again in {RETRY_AFTER} s")

@@ -20,7 +20,8 @@ class Histogram:
     def __init__(self, bounds: Sequence[float]):
         self._bounds = bounds
         self._counts = [0] * len(bounds)
-        self._count, self._sum = 0, 0.0
+        self._count = 0
+        self._sum: float = 0
 
     def add(self, value: float) -> None:
         """Count a value."""
@@ -34,7 +35,7 @@ class Histogram:
         for bound, count in zip(self._bounds, self._counts, strict=True):
             yield f'{name}_bucket{{le="{bound:g}"}} {count}'
         yield f'{name}_bucket{{le="+Inf"}} {self._count}'
-        yield f"{name}_sum {self._sum:g}"
+        yield f"{name}_sum {self._sum!r}"  # every digit: a monitor takes differences
         yield f"{name}_count {self._count}"
 
 

@@ -1,24 +1,24 @@
 """From the bytes of an upload to what the network takes, or to the reason why not."""
 
-import contextlib
 import re
-import threading
 
 import numpy as np
 
 from deployment.client.predict import FORMATS  # what the bundle grades, the service grades
-from service.limits import Limits, Refused
+from service.limits import Limits, Refused, no_memory
 from service.uploads import Upload
-from zest.images import Strip, TooManyPixels, UnreadableImage, decode, fit, open_image
+from zest.images import (
+    Strip,
+    TooManyPixels,
+    UnreadableImage,
+    WrittenAsText,
+    open_image,
+)
+from zest.large_photos import decode_fitted
 
 # A progressive JPEG is decoded once a scan, all of its pixels each time: a small file of thousands
 # of scans would keep a core busy for minutes. Cameras and web sites write about ten.
 MOST_SCANS = 100
-
-# A photo takes up to 28 bytes a pixel while it is decoded (WebP with transparency; a PNG takes 20).
-# Those of more pixels than most cameras have are decoded one at a time, not one on each core.
-LARGE = 16_000_000  # pixels
-_one_large = threading.Lock()
 
 # https://www.w3.org/Graphics/JPEG/itu-t81.pdf table B.1. Zero bytes and restarts (D0 to D7) belong
 # to the data of a scan, FF FF is filled up; 01 and restarts have no length.
@@ -45,7 +45,7 @@ def prepare(upload: Upload, preprocessing: dict, limits: Limits) -> np.ndarray:
     try:
         return _fitted(bytes(upload.data), preprocessing, limits)
     except MemoryError as error:
-        raise Refused(503, "there is no memory for it at present; try again later") from error
+        raise no_memory() from error
 
 
 def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
@@ -55,16 +55,15 @@ def _fitted(data: bytes, preprocessing: dict, limits: Limits) -> np.ndarray:
         raise Refused(413, f"more than {limits.pixels / 1e6:g} million pixels") from error
     except Strip as error:
         raise Refused(422, str(error)) from error
+    except WrittenAsText as error:
+        raise Refused(415, str(error)) from error
     except UnreadableImage as error:
         kinds = ", ".join(FORMATS)
         raise Refused(415, f"not a photo in a format that is read here: {kinds}") from error
     if image.format in ("JPEG", "MPO") and has_many_scans(data):
         raise Refused(422, f"a JPEG of more than {MOST_SCANS} scans; save it anew")
-    size = preprocessing["image_size"]
-    is_large = image.width * image.height > LARGE
     try:
-        with _one_large if is_large else contextlib.nullcontext():
-            return fit(decode(image, data, size), size, preprocessing["fit"])
+        return decode_fitted(image, data, preprocessing["image_size"], preprocessing["fit"])
     except UnreadableImage as error:
         raise Refused(422, str(error)) from error
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service.limits import Refused
+from service.limits import Refused, no_memory
 
 MOST_IN_BATCH = 8
 WAIT_SECONDS = 0.004  # of a photo, for others that are being decoded
@@ -75,7 +75,7 @@ class Pipeline:
                 raises, this raises.
 
         Raises:
-            Refused: 503, the service ends.
+            Refused: 503, the service ends, or there is no memory for the batch of the photo.
         """
         if not self.is_running:
             raise _ends()
@@ -110,17 +110,18 @@ class Pipeline:
             batch = [one for one in await self._next_batch() if not one.answer.done()]
             if not batch:
                 continue
-            images = np.stack([one.image for one in batch])
             try:
+                images = np.stack([one.image for one in batch])
                 rows = await loop.run_in_executor(self._runners, self._predict, images)
                 self._on_batch(len(batch))
                 for one, row in zip(batch, rows, strict=True):
                     if not one.answer.done():
                         one.answer.set_result(row)
             except Exception as error:  # it is of this batch; the next one may be better
+                told = no_memory() if isinstance(error, MemoryError) else error
                 for one in batch:
                     if not one.answer.done():
-                        one.answer.set_exception(error)
+                        one.answer.set_exception(told)
 
     async def _next_batch(self) -> list[_Waiting]:
         """Wait for a photo, take those that wait too, and give those being decoded a moment."""

@@ -29,6 +29,10 @@ class Upload:
     data: bytearray = field(default_factory=bytearray)
     is_too_large: bool = False
 
+    def let_go(self) -> None:
+        """Give the memory back, whoever still holds this."""
+        self.data = bytearray()  # not cleared: a thread may be copying it
+
 
 class PhotoParts:
     """The parts of a body, read piece by piece.

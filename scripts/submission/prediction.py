@@ -128,7 +128,9 @@ def fit_photos(
     for size, how in sorted(kinds):
         work = functools.partial(_fit, size=size, how=how)
         images = ordered_map(work, photos, len(photos), threads, f"resize to {size}")
-        fitted[size, how] = np.stack(list(images))
+        fitted[size, how] = np.empty((len(photos), size, size, 3), np.uint8)
+        for place, image in enumerate(images):  # stacked at the end, they would be there twice
+            fitted[size, how][place] = image
     return fitted
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zest.errors import UserError
-from zest.images import TooManyPixels, UnreadableImage, decode, fit, open_image
+from zest.images import UnreadableImage, decode, fit, open_image
 
 
 def read_catalogued(
@@ -16,7 +16,7 @@ def read_catalogued(
 
     Args:
         path: of the photo.
-        pixels: its width x height in the catalog; a larger photo is refused before it is decoded.
+        pixels: its width x height in the catalog; another photo is refused before it is decoded.
         short_side: as for `zest.images.load_rgb`.
 
     Raises:
@@ -24,7 +24,7 @@ def read_catalogued(
     """
     try:
         data = Path(path).read_bytes()
-        image = open_image(data, max_pixels=pixels)
+        image = open_image(data, max_pixels=None)
         if image.width * image.height == pixels:
             return decode(image, data, short_side)
     except PermissionError:
@@ -34,8 +34,6 @@ def read_catalogued(
     except OSError as error:
         reason = f"the file cannot be read ({error.strerror or error})"
         raise _changed(path, reason) from error
-    except TooManyPixels as error:
-        raise _changed(path, f"it has more than the {pixels} pixels of the catalog") from error
     except UnreadableImage as error:
         raise _changed(path, str(error)) from error
     raise _changed(

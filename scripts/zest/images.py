@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import simplejpeg
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 
 # Pillow would refuse what data.max_pixels allows; `open_image` checks the size before decoding.
 Image.MAX_IMAGE_PIXELS = None
@@ -31,23 +32,31 @@ class UnreadableImage(ValueError):
 
 
 class TooManyPixels(UnreadableImage):
-    """The photo is larger than the caller allows."""
+    """The photo, or a tile of it, is larger than the caller allows."""
+
+
+class WrittenAsText(UnreadableImage):
+    """The pixels are written as text, which takes too long to read."""
 
 
 class Strip(UnreadableImage):
     """One side of the photo is so much longer than the other that it cannot be fitted."""
 
 
-def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = None) -> Image.Image:
+def open_image(
+    data: bytes, max_pixels: int | None, formats: tuple[str, ...] | None = None
+) -> Image.Image:
     """Open an encoded image without decoding its pixels.
 
     Args:
         data: the content of the file.
-        max_pixels: a photo of more pixels is refused before its pixels are decoded.
+        max_pixels: a photo of more pixels is refused before its pixels are decoded; None where the
+            caller knows how many it must have.
         formats: that are tried, as Pillow names them; None for all that it reads.
 
     Raises:
         UnreadableImage: empty or not an image.
+        WrittenAsText: a plain PBM, PGM or PPM.
         TooManyPixels: larger than `max_pixels`.
         Strip: one side is more than LONGEST times the other.
         MemoryError: the file may be good, but there is no room for it.
@@ -56,18 +65,44 @@ def open_image(data: bytes, max_pixels: int, formats: tuple[str, ...] | None = N
         raise UnreadableImage("the file is empty (0 bytes)")
     try:
         image = Image.open(io.BytesIO(data), formats=formats)
+        width, height = largest_piece(image)
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadableImage("not an image in a format that Pillow reads") from error
     if image.format == "EPS":
         raise UnreadableImage("EPS, which Pillow has another program draw; save it as PNG or JPEG")
-    if image.width * image.height > max_pixels:
+    # Pillow reads these in Python, and copies all that is left at each comment: a megabyte of
+    # comments takes half a minute. https://netpbm.sourceforge.net/doc/ppm.html#plainppm
+    if any(tile[0] == "ppm_plain" for tile in image.tile):
+        raise WrittenAsText(
+            "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
+        )
+    if max_pixels is not None and width * height > max_pixels:
+        what = "" if (width, height) == image.size else "a tile of "
         raise TooManyPixels(
-            f"{image.width} x {image.height} pixels, more than data.max_pixels ({max_pixels})"
+            f"{what}{width} x {height} pixels, more than data.max_pixels ({max_pixels})"
         )
     refuse_strip(image.width, image.height)
     return image
+
+
+def largest_piece(image: Image.Image) -> tuple[int, int]:
+    """Return the width and height of what is decoded at once: the photo, or a larger tile of it.
+
+    A TIFF can be stored in tiles of one size, each of which is decoded whole: also where the photo
+    is a corner of it.
+
+    Args:
+        image: of `open_image`.
+
+    Raises:
+        ValueError: the size of the tiles is no number.
+    """
+    if not isinstance(image, TiffImageFile):
+        return image.size
+    width, length = (int(image.tag_v2.get(tag, 0)) for tag in (TILEWIDTH, TILELENGTH))
+    return max(image.size, (width, length), key=math.prod)
 
 
 def refuse_strip(width: int, height: int) -> None:
@@ -208,6 +243,9 @@ def fit(image: np.ndarray, size: int, how: str = "crop") -> np.ndarray:
 
     Returns:
         uint8, (size, size, 3). Area interpolation when it shrinks, cubic when it grows.
+
+    Raises:
+        MemoryError: there is no room for the photo at its new size.
     """
     height, width = image.shape[:2]
     if how == "stretch":
@@ -231,7 +269,12 @@ def _resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
         return image
     shrinks = width * height < image.shape[0] * image.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=how)
+    try:
+        return cv2.resize(image, (width, height), interpolation=how)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def encode_png(image: np.ndarray) -> bytes:

@@ -49,24 +49,36 @@ def is_junk(name: str) -> bool:
 def files_below(root: Path, name: str, above: frozenset[str] = frozenset()) -> Iterator[str]:
     """Yield the files of a folder and its subfolders, sorted in each, as `name/...`.
 
+    A subfolder that cannot be read is a file here: who reads it can tell of it.
+
     Args:
         root: the folder that the names are relative to.
         name: of the folder; of a file, it is the one that is yielded.
         above: where the folders that it lies in really are; a link to one of them is a file here.
+
+    Raises:
+        PermissionError: the folder itself cannot be read.
     """
     path = root / name
-    if path.is_dir() and (real := os.path.realpath(path)) not in above:
-        for entry in sorted(path.iterdir()):
+    inside = None
+    try:
+        if path.is_dir() and (real := os.path.realpath(path)) not in above:
+            inside = sorted(path.iterdir())
+    except PermissionError:
+        if not above:
+            raise
+    if inside is not None:
+        for entry in inside:
             if not is_junk(entry.name):
                 yield from files_below(root, f"{name}/{entry.name}", above | {real})
-    elif path.is_symlink() or path.exists():
+    elif above or os.path.lexists(path):
         yield name
 
 
 def _digest(path: Path) -> str:
-    if not path.is_file():
-        return "not a file"
     try:
+        if not path.is_file():
+            return "not a file"
         return sha256(path)
     except OSError as error:
         return f"unreadable: {error.strerror}"

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -52,10 +53,39 @@ def strip() -> bytes:
     return encoded(Image.new("RGB", (2, 60_000)), "PNG")
 
 
+def tiled_tiff(side: int, tile: int, kind: int = 4) -> bytes:
+    """Return a grey TIFF of `side` x `side` pixels in the corner of one tile, which may be larger.
+
+    Of a tile of more than a million pixels, the data is not there. The kind of number that its size
+    is written as is 4, an integer, in a good file.
+    """
+    data = zlib.compress(bytes(tile * tile)) if tile <= 1000 else b""
+    tags = [(256, side), (257, side), (258, 8), (259, 8), (262, 1), (277, 1), (322, tile)]
+    tags += [(323, tile), (324, 8), (325, len(data))]  # the data begins at byte 8
+    entries = b"".join(
+        struct.pack("<HHII", tag, kind if tag in (322, 323) else 4, 1, value) for tag, value in tags
+    )
+    head = b"II*\0" + struct.pack("<I", 8 + len(data))
+    return head + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def plain_ppm(kind: int = 3) -> bytes:
+    """Return a picture of four pixels written as text: 1 for a plain PBM, 2 for PGM, 3 for PPM."""
+    highest, values = {1: (b"", 4), 2: (b" 9", 4), 3: (b" 9", 12)}[kind]
+    return b"P%d 2 2%s\n" % (kind, highest) + b"1 " * values
+
+
 def motion_photo(film_bytes: int) -> bytes:
     """Return a JPEG and, as phones write it, a film after its end; some of it looks like scans."""
     film = b"\x00\x00\x00\x18ftyp" + b"\xff\xda\x00\x02" * 200
     return photo() + film + np.random.default_rng(0).bytes(film_bytes)
+
+
+def no_memory_of_opencv() -> cv2.error:
+    """Return what OpenCV raises where there is no memory for a picture."""
+    error = cv2.error("(-4:Insufficient memory) Failed to allocate 2700000000 bytes")
+    error.code = cv2.Error.StsNoMem
+    return error
 
 
 def many_scans(count: int) -> bytes:

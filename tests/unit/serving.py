@@ -80,6 +80,46 @@ def post(model: ExportedModel, *photos: bytes, **limits) -> httpx.Response:
     return talk(model, lambda client: client.post("/predict", files=files(*photos)), **limits)
 
 
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(500):
+        if await condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+async def under_way(client: httpx.AsyncClient) -> int:
+    return (await client.get("/health")).json()["photos_under_way"]
+
+
+async def until_under_way(client: httpx.AsyncClient, photos: int) -> None:
+    async def are_they() -> bool:
+        return await under_way(client) == photos
+
+    await until(are_they)
+
+
+async def send(client: httpx.AsyncClient, *photos: bytes) -> asyncio.Task:
+    """Send a request, and wait until its photos are under way."""
+    before = await under_way(client)
+    task = asyncio.create_task(client.post("/predict", files=files(*photos)))
+    await until_under_way(client, before + len(photos))
+    return task
+
+
+async def occupy(client: httpx.AsyncClient, slow: SlowModel) -> asyncio.Task:
+    """Send a photo, and wait until the model is at work on it, and stays so."""
+    slow.go_on.clear()
+    before = len(slow.taken)
+    task = await send(client, grey(20))
+
+    async def is_taken() -> bool:
+        return len(slow.taken) > before
+
+    await until(is_taken)
+    return task
+
+
 class Sender:
     """A client that sends the body of a request to /predict piece by piece, and may leave.
 

@@ -1,6 +1,7 @@
 """The program of the bundle sees a photo as the training did, and needs nothing of Zest."""
 
 import io
+import os
 import subprocess
 import sys
 import zlib
@@ -12,7 +13,7 @@ from PIL import Image, ImageOps
 
 from deployment.client import predict as client
 from exported_folder import MODEL
-from photo_bytes import strip
+from photo_bytes import plain_ppm, strip, tiled_tiff
 from zest import images as ours
 
 PROGRAM = Path(client.__file__)
@@ -73,11 +74,18 @@ def test_a_bomb_is_refused_before_its_pixels_are_decoded():
         client.load_rgb(io.BytesIO(bytes(data)))
 
 
-def test_a_strip_is_refused_with_the_words_of_the_training():
-    with pytest.raises(ours.Strip) as expected:
-        ours.load_rgb(strip())
+def test_a_bomb_in_a_tile_is_refused_and_a_tile_larger_than_its_photo_is_not():
+    with pytest.raises(client.UnreadablePhoto, match="a tile of 26000 x 26000 pixels, more than"):
+        client.load_rgb(io.BytesIO(tiled_tiff(64, 26_000)))
+    assert client.load_rgb(io.BytesIO(tiled_tiff(64, 256))).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("data", [strip(), *(plain_ppm(kind) for kind in (1, 2, 3))])
+def test_what_the_training_refuses_is_refused_with_its_words(data):
+    with pytest.raises(ours.UnreadableImage) as expected:
+        ours.load_rgb(data)
     with pytest.raises(client.UnreadablePhoto) as found:
-        client.load_rgb(io.BytesIO(strip()))
+        client.load_rgb(io.BytesIO(data))
     assert str(found.value) == str(expected.value)
 
 
@@ -93,7 +101,7 @@ def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_photo(monkeypatch):
                 client.load_rgb(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a"])
+@pytest.mark.parametrize("content", [b"", b"<svg/>", b"GIF89a", tiled_tiff(64, 256, kind=2)])
 def test_what_is_no_photo_is_refused(content):
     with pytest.raises(client.UnreadablePhoto):
         client.load_rgb(io.BytesIO(content))
@@ -120,10 +128,12 @@ runpy.run_path({program!r}, run_name="__main__")
 """
 
 
-def run_bare(*arguments: object) -> subprocess.CompletedProcess:
+def run_bare(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
     """Run the program as a file, where what it may not need cannot be imported."""
     command = [sys.executable, "-c", BARE.format(program=str(PROGRAM)), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | environment
+    )
 
 
 def test_it_grades_files_and_folders_without_zest_and_tells_of_what_it_cannot(in_exported):
@@ -141,6 +151,79 @@ def test_it_grades_files_and_folders_without_zest_and_tells_of_what_it_cannot(in
     assert [row.split(",")[0] for row in rows] == ["a.jpg", "fruit/b.png"]
     expected = client.Model(MODEL, 1).predict(["a.jpg"])[0]
     assert np.allclose(np.array(rows[0].split(",")[3:], float), expected, atol=1e-6)
+
+
+def grade(monkeypatch, *names: str) -> int:
+    """Write photos, call the program with them and --csv grades.csv, and return its code."""
+    for name in names:
+        Image.fromarray(noise(50, 60)).save(name)
+    arguments = [*names, "--model", str(MODEL), "--csv", "grades.csv", "--threads", "1"]
+    monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
+    return client.main()
+
+
+def failing_at(name: str, error: BaseException):
+    """Return a `load_rgb` that fails at one photo."""
+    load_rgb = client.load_rgb
+
+    def load(file, short_side):
+        if Path(file).name == name:
+            raise error
+        return load_rgb(file, short_side)
+
+    return load
+
+
+def names_in(table: str) -> list[str]:
+    return [row.split(",")[0] for row in Path(table).read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def test_a_photo_that_there_is_no_memory_for_loses_none_of_the_others(
+    in_exported, monkeypatch, capsys
+):
+    monkeypatch.setattr(client, "load_rgb", failing_at("b.png", MemoryError()))
+    assert grade(monkeypatch, "a.png", "b.png", "c.png") == 1
+    assert names_in("grades.csv") == ["a.png", "c.png"]
+    assert "b.png: cannot be graded: there is no memory" in capsys.readouterr().err
+
+
+def test_what_is_graded_before_an_interruption_is_kept_but_not_taken_for_all(
+    in_exported, monkeypatch, capsys
+):
+    monkeypatch.setattr(client, "load_rgb", failing_at("c.png", KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        grade(monkeypatch, "a.png", "b.png", "c.png")
+    assert not Path("grades.csv").exists()
+    assert names_in("grades.csv.part") == ["a.png", "b.png"]
+    assert "grades.csv.part" in capsys.readouterr().err
+
+
+def test_the_table_can_be_a_device(in_exported):
+    Image.fromarray(noise(50, 60)).save("a.png")
+    done = run_bare("a.png", "--model", MODEL, "--csv", "/dev/stdout", "--threads", 1)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "photo,class_num,name,10,20,30"
+
+
+def test_rows_are_written_as_they_come(in_exported):
+    with client.new_table("grades.csv", ["photo"]) as write:
+        write(["a.png"])
+        assert names_in("grades.csv.part") == ["a.png"]
+        assert not Path("grades.csv").exists()
+    assert names_in("grades.csv") == ["a.png"]
+    assert not Path("grades.csv.part").exists()
+
+
+def test_a_name_that_is_no_text_is_graded_with_the_others(in_exported):
+    names = ["写真.png", "bad\udcff.png", "c.png"]
+    for name in names:
+        with open(name, "wb") as file:
+            Image.fromarray(noise(50, 60)).save(file, "PNG")
+    arguments = [*names, "--model", MODEL, "--csv", "grades.csv", "--threads", 1]
+    done = run_bare(*arguments, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert names_in("grades.csv") == ["写真.png", r"bad\udcff.png", "c.png"]
+    assert r"\u5199\u771f.png: " in done.stdout
 
 
 def test_without_photos_it_says_what_to_name(in_exported):

@@ -12,12 +12,12 @@ import simplejpeg
 from PIL import Image, ImageOps
 
 from augment_fold import make_row
+from photo_bytes import no_memory_of_opencv, tiled_tiff
 from prepare_images import prepare
 from zest.catalogued import read_catalogued
 from zest.contracts import IMAGES, read_table, write_table
 from zest.errors import UserError
 from zest.images import (
-    Strip,
     UnreadableImage,
     decode_png,
     encode_png,
@@ -80,54 +80,6 @@ def test_cmyk_is_converted():
 
 
 @pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "empty"),
-        (b"no image at all", "not an image"),
-        (encoded(Image.fromarray(ramp(200, 200)), "JPEG")[:900], "broken image data"),
-    ],
-)
-def test_a_bad_file_is_refused_with_its_reason(data, reason):
-    with pytest.raises(UnreadableImage, match=reason):
-        load_rgb(data)
-
-
-def test_a_huge_photo_is_refused_before_its_pixels_are_decoded():
-    with pytest.raises(UnreadableImage, match=r"data.max_pixels \(1199\)"):
-        load_rgb(encoded(Image.fromarray(ramp())), max_pixels=1199)
-
-
-def test_a_photo_larger_than_pillows_own_limit_is_read_where_max_pixels_allows_it():
-    large = encoded(Image.new("L", (20_000, 20_000)))  # Pillow refuses 179 million pixels
-    assert open_image(large, max_pixels=400_000_000).size == (20_000, 20_000)
-    with pytest.raises(UnreadableImage, match=r"20000 x 20000 pixels, more than data.max_pixels"):
-        open_image(large, max_pixels=399_999_999)
-
-
-@pytest.mark.parametrize("size", [(2, 129), (129, 2), (1, 60_000)])
-def test_a_strip_is_refused_before_it_can_be_scaled_up(size):
-    with pytest.raises(Strip, match=rf"a strip of {size[0]} x {size[1]} pixels"):
-        load_rgb(encoded(Image.new("RGB", size)))
-
-
-def test_a_photo_is_no_strip_where_its_sides_are_as_far_apart_as_allowed():
-    assert load_rgb(encoded(Image.new("RGB", (2, 128)))).shape == (128, 2, 3)
-
-
-def no_memory(*_, **__):
-    raise MemoryError
-
-
-def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_photo(monkeypatch):
-    data = encoded(Image.fromarray(ramp()))
-    for module, name in ((Image, "open"), (ImageOps, "exif_transpose")):
-        with monkeypatch.context() as patch:
-            patch.setattr(module, name, no_memory)
-            with pytest.raises(MemoryError):
-                load_rgb(data)
-
-
-@pytest.mark.parametrize(
     "content", [None, b"", b"no image at all", encoded(Image.new("L", (5, 5)))]
 )
 def test_a_photo_that_is_not_that_of_the_catalog_is_named_with_the_way_out(tmp_path, content):
@@ -146,6 +98,11 @@ def test_a_photo_of_another_size_than_in_the_catalog_is_refused(tmp_path, pixels
     assert (read_catalogued(tmp_path / "lemon.png", 1200) == ramp()).all()
 
 
+def test_later_stages_read_a_photo_whose_tile_is_larger(tmp_path):
+    (tmp_path / "lemon.tif").write_bytes(tiled_tiff(64, 256))
+    assert read_catalogued(tmp_path / "lemon.tif", 64 * 64).shape == (64, 64, 3)
+
+
 def test_later_stages_read_a_photo_as_large_as_the_catalog_took_it(tmp_path):
     (tmp_path / "large.png").write_bytes(encoded(Image.new("L", (10_100, 10_000))))
     row = {"image_id": "large.png", "copy": 0, "label": 0, "fold": 0, "seed": 0}
@@ -160,6 +117,18 @@ def test_later_stages_read_a_photo_as_large_as_the_catalog_took_it(tmp_path):
     ):
         with pytest.raises(UserError, match=r"large\.png: .*run the same command again"):
             stage()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"), [(no_memory_of_opencv(), MemoryError), (cv2.error("other"), cv2.error)]
+)
+def test_a_lack_of_memory_for_the_new_size_is_one_and_no_other_fault_is(monkeypatch, error, kind):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(cv2, "resize", fail)
+    with pytest.raises(kind):
+        fit(ramp(), 24)
 
 
 def test_crop_keeps_the_middle():
@@ -287,10 +256,3 @@ def test_an_mpo_is_read_as_its_first_photo():
     )
     assert open_image(data, 10_000).format == "MPO"
     assert np.abs(load_rgb(data).astype(int) - first).mean() < 10
-
-
-def test_what_another_program_would_draw_is_refused_before_it_is_called():
-    file = io.BytesIO()
-    Image.new("RGB", (9, 9)).save(file, "EPS")
-    with pytest.raises(UnreadableImage, match="EPS"):
-        load_rgb(file.getvalue())

@@ -2,10 +2,11 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
-from zest.inventory import inventory
+from zest.inventory import files_below, inventory
 from zest.sources import DEMO_PARTS, RENDERED, find_archives, source_fingerprint
 
 
@@ -72,6 +73,42 @@ def test_links_that_lead_nowhere_or_in_a_circle_and_pipes_are_stood(photos, fing
     os.mkfifo(photos / "pipe.jpg")
     seen.add(fingerprint())
     assert len(seen) == 4
+
+
+def test_a_subfolder_that_cannot_be_read_is_told_from_one_that_can(
+    photos, fingerprint, monkeypatch
+):
+    iterdir = Path.iterdir
+    unreadable = "inner"
+
+    def refuse(self):
+        if self.name == unreadable:
+            raise PermissionError(13, "Permission denied", str(self))
+        return iterdir(self)
+
+    readable = fingerprint()
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert list(files_below(photos.parent, "photos"))[2:] == ["photos/inner"]
+    assert fingerprint() != readable
+    unreadable = "photos"
+    with pytest.raises(PermissionError):
+        fingerprint()
+
+
+def test_names_are_told_of_a_folder_that_tells_no_more(photos, fingerprint, monkeypatch):
+    """A folder may be listed without a right to look at its files."""
+    seen = {fingerprint()}
+    stat = Path.stat
+
+    def refuse(self, **how):
+        if self.parent.name == "inner":
+            raise PermissionError(13, "Permission denied", str(self))
+        return stat(self, **how)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    assert list(files_below(photos.parent, "photos"))[2:] == ["photos/inner/c.jpg"]
+    seen.add(fingerprint())
+    assert len(seen) == 2
 
 
 def test_a_file_that_cannot_be_read_is_told_from_one_that_can(photos, fingerprint, monkeypatch):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -133,6 +134,49 @@ def test_a_huge_file_is_not_read(folder, exported_model, tmp_path):
     assert "more than 100 MB" in found["problem"]
 
 
+def test_what_is_neither_a_file_nor_a_folder_is_listed_and_not_waited_for(
+    folder, exported_model, tmp_path
+):
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "b" / "back").symlink_to(folder)
+    grade(folder, exported_model, tmp_path / "out")
+    found = {row["photo"]: row["problem"] for row in read(tmp_path / "out/problems.csv")}
+    assert "a pipe, a socket or a device" in found["pipe.jpg"]
+    assert "a link to a folder that it lies in" in found["b/back"]
+
+
+def test_a_folder_that_cannot_be_read_is_listed_and_loses_no_other_photo(
+    folder, exported_model, tmp_path, monkeypatch
+):
+    iterdir = Path.iterdir
+
+    def refuse(self):
+        if self.name == "deep":
+            raise PermissionError(13, "Permission denied", str(self))
+        return iterdir(self)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # a mode would not keep root out
+    grade(folder, exported_model, tmp_path / "out")
+    found = {row["photo"]: row["problem"] for row in read(tmp_path / "out/problems.csv")}
+    assert "a folder that cannot be read" in found["b/deep"]
+    graded = {row["photo"] for row in read(tmp_path / "out/predictions.csv")}
+    assert graded == GRADABLE - {"b/deep/one.png"}
+
+
+def test_a_lack_of_memory_names_the_photo_and_is_no_problem_of_it(
+    folder, exported_model, tmp_path, monkeypatch
+):
+    def no_memory(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(chunks, "decode_fitted", no_memory)
+        with pytest.raises(UserError, match=r"0\.jpg: there is no memory.*the same command again"):
+            grade(folder, exported_model, tmp_path / "out")
+    grade(folder, exported_model, tmp_path / "out")
+    assert {row["photo"] for row in read(tmp_path / "out/predictions.csv")} == GRADABLE
+
+
 def test_the_bytes_do_not_depend_on_the_number_of_threads(folder, exported_model, tmp_path):
     for threads in (1, 3):
         grade(folder, exported_model, tmp_path / str(threads), threads)
@@ -183,6 +227,7 @@ def test_chunks_of_other_photos_are_not_taken_up(folder, exported_model, tmp_pat
         with pytest.raises(ZeroDivisionError):
             grade(folder, exported_model, out, source="before")
     assert len(list((out / "chunks").iterdir())) == 1
+    (out / "chunks" / ".DS_Store").write_bytes(b"junk")
     (folder / "0.jpg").write_bytes(photo(42))
     grade(folder, exported_model, out, source="after")
     (folder / "0.jpg").rename(tmp_path / "0.jpg")

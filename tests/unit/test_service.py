@@ -1,8 +1,8 @@
 """What a client of the service gets: grades, or the reason why not."""
 
 import io
-import threading
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,14 +16,17 @@ from photo_bytes import (
     many_scans,
     many_scans_behind_a_comment,
     motion_photo,
+    no_memory_of_opencv,
     photo,
     picture,
+    plain_ppm,
     strip,
+    tiled_tiff,
     turned_photo,
 )
-from service import photos
-from service.metrics import OUTCOMES
+from service.metrics import OUTCOMES, Histogram
 from serving import SlowModel, files, post, talk
+from zest import large_photos
 from zest.files import sha256
 
 
@@ -81,9 +84,11 @@ def test_many_photos_are_answered_in_their_order_with_their_names(model):
 BAD = {
     "no photo": (b"a text", 415, "not a photo in a format"),
     "a format that is not read": (encoded(picture(), "ICO"), 415, "not a photo in a format"),
+    "written as text": (plain_ppm(), 415, "written as text"),
     "empty": (b"", 422, "empty"),
     "cut off": (photo()[:-300], 422, "broken image data"),
     "a bomb": (bomb(), 413, "million pixels"),
+    "a bomb in a tile": (tiled_tiff(64, 26_000), 413, "million pixels"),
     "thousands of scans": (many_scans(150), 422, "scans"),
     "the same behind a false end": (many_scans_behind_a_comment(150), 422, "scans"),
     "a strip": (strip(), 422, "a strip of 2 x 60000 pixels"),
@@ -113,32 +118,26 @@ def test_a_lack_of_memory_is_not_told_as_a_fault_of_the_client(model, monkeypatc
     def no_memory(*_):
         raise MemoryError
 
-    monkeypatch.setattr(photos, "decode", no_memory)
+    monkeypatch.setattr(large_photos, "decode", no_memory)
     answer = post(model, photo())
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) >= 1
     assert "no memory" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize(("largest", "at_once"), [(60 * 40, 2), (60 * 40 - 1, 1)])
-def test_large_photos_are_decoded_one_at_a_time(model, monkeypatch, largest, at_once):
-    inside, most, other_came = [], [], threading.Event()
-    decode = photos.decode
+def test_a_lack_of_memory_for_one_photo_is_not_told_of_the_others(model, monkeypatch):
+    resize, calls = cv2.resize, []
 
-    def watched(*told):
-        inside.append(1)
-        most.append(len(inside))
-        if len(inside) == 2:
-            other_came.set()
-        other_came.wait(5 if at_once == 2 else 0.3)
-        image = decode(*told)
-        inside.pop()
-        return image
+    def fail_once(*told, **settings):
+        calls.append(told)
+        if len(calls) == 1:
+            raise no_memory_of_opencv()
+        return resize(*told, **settings)
 
-    monkeypatch.setattr(photos, "decode", watched)
-    monkeypatch.setattr(photos, "LARGE", largest)
-    assert post(model, photo(1), photo(2), cores=2).status_code == 200
-    assert max(most) == at_once
+    monkeypatch.setattr(cv2, "resize", fail_once)
+    answer = post(model, photo(1), photo(2))
+    assert answer.status_code == 200
+    assert sorted("no memory" in one.get("error", "") for one in answer.json()["photos"]) == [0, 1]
 
 
 @pytest.mark.parametrize("kind", BAD)
@@ -227,6 +226,13 @@ def test_what_was_done_is_counted(model):
     assert "zest_predict_seconds_count 1" in lines  # quick refusals would hide what takes long
     assert "zest_batch_photos_sum 1" in lines
     assert "zest_photos_under_way 0" in lines
+
+
+def test_sums_are_told_to_the_last_digit_so_that_differences_of_them_are_true():
+    counted = Histogram((1, 2))
+    for value in (1_000_007, 0.125):
+        counted.add(value)
+    assert "seconds_sum 1000007.125" in list(counted.lines("seconds"))
 
 
 def test_every_outcome_is_counted_from_the_start(model):

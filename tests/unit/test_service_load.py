@@ -1,15 +1,30 @@
 """The service under load: batches, limits of all requests together, and what takes too long."""
 
-import asyncio
+import gc
+import threading
 import time
-from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
 from service import grading, pipeline
 from service.limits import Limits
-from serving import FORM, HEAD, Sender, SlowModel, files, grey, post_pieces, talk
+from service.uploads import Upload
+from serving import (
+    FORM,
+    HEAD,
+    Sender,
+    SlowModel,
+    files,
+    grey,
+    occupy,
+    post_pieces,
+    send,
+    talk,
+    under_way,
+    until,
+    until_under_way,
+)
 
 LEVELS = (20, 120, 220)  # of grey, for the three classes
 
@@ -17,46 +32,6 @@ LEVELS = (20, 120, 220)  # of grey, for the three classes
 @pytest.fixture
 def slow():
     return SlowModel()
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    for _ in range(500):
-        if await condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it never came to that")
-
-
-async def under_way(client: httpx.AsyncClient) -> int:
-    return (await client.get("/health")).json()["photos_under_way"]
-
-
-async def until_under_way(client: httpx.AsyncClient, photos: int) -> None:
-    async def are_they() -> bool:
-        return await under_way(client) == photos
-
-    await until(are_they)
-
-
-async def send(client: httpx.AsyncClient, *photos: bytes) -> asyncio.Task:
-    """Send a request, and wait until its photos are under way."""
-    before = await under_way(client)
-    task = asyncio.create_task(client.post("/predict", files=files(*photos)))
-    await until_under_way(client, before + len(photos))
-    return task
-
-
-async def occupy(client: httpx.AsyncClient, slow: SlowModel) -> asyncio.Task:
-    """Send a photo, and wait until the model is at work on it, and stays so."""
-    slow.go_on.clear()
-    before = len(slow.taken)
-    task = await send(client, grey(LEVELS[0]))
-
-    async def is_taken() -> bool:
-        return len(slow.taken) > before
-
-    await until(is_taken)
-    return task
 
 
 def test_photos_of_several_requests_share_a_batch_and_each_gets_its_own_answer(slow, monkeypatch):
@@ -271,6 +246,33 @@ def test_a_client_that_leaves_after_its_end_is_not_worked_for(slow):
     assert left == 1
     assert slow.batches == [1, 1]
     assert 'zest_photos_total{outcome="abandoned"} 2\n' in metrics
+
+
+def bytes_of_uploads() -> int:
+    return sum(len(one.data) for one in gc.get_objects() if isinstance(one, Upload))
+
+
+def test_a_client_that_leaves_while_its_photos_wait_for_a_thread_leaves_no_bytes(slow, monkeypatch):
+    go_on = threading.Event()
+    prepare = grading.prepare
+    monkeypatch.setattr(grading, "prepare", lambda *told: go_on.wait(10) and prepare(*told))
+
+    async def conversation(client):
+        first = await send(client, grey(20))  # in the one thread
+        before = bytes_of_uploads()
+        sender = Sender(client, FORM)
+        part = HEAD + b"x" * 100_000 + b"\r\n"
+        sender.send(part, part, b"--b--\r\n", is_all=True)
+        await until_under_way(client, 3)
+        held = bytes_of_uploads()
+        sender.leave()
+        await sender.answer()
+        await until_under_way(client, 1)
+        left = bytes_of_uploads()
+        go_on.set()
+        return held - before, left - before, (await first).status_code
+
+    assert talk(slow, conversation) == (200_000, 0, 200)
 
 
 def test_photos_that_find_no_room_are_counted(slow):

@@ -55,6 +55,32 @@ def statuses_at_the_end(predict: Callable, prepare: list[Callable], stuck: Stuck
     return asyncio.run(main())
 
 
+def test_a_lack_of_memory_for_a_batch_is_told_of_its_photos_and_the_next_one_is_predicted(
+    monkeypatch,
+):
+    stack, calls = np.stack, []
+
+    def fail_once(images):
+        calls.append(len(images))
+        if len(calls) == 1:
+            raise MemoryError
+        return stack(images)
+
+    async def main() -> tuple:
+        made = Pipeline(lambda images: images[:, 0, 0, :], 1, lambda _: None)
+        made.start()
+        async with asyncio.timeout(5):
+            (first,) = await asyncio.gather(made.grade(lambda: IMAGE), return_exceptions=True)
+            is_running = made.is_running
+            second = await made.grade(lambda: IMAGE)
+        await made.stop()
+        return first, is_running, second
+
+    monkeypatch.setattr(np, "stack", fail_once)
+    first, is_running, second = asyncio.run(main())
+    assert (first.status, is_running, second.tolist()) == (503, True, [0, 0, 0])
+
+
 def test_photos_that_gather_and_photos_that_are_decoded_are_refused_at_the_end(monkeypatch):
     monkeypatch.setattr(pipeline, "WAIT_SECONDS", 60)  # the first gathers until the second comes
     stuck = Stuck()

@@ -8,6 +8,7 @@ as they were for training; how is written in the model itself, with the names of
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH
 
 HERE = Path(__file__).resolve().parent
 MODEL = HERE / "model.onnx"
@@ -44,24 +46,38 @@ def open_photo(file):
         file: path, or a file that is open for reading bytes.
 
     Raises:
-        UnreadablePhoto: no image, too large, a strip.
+        UnreadablePhoto: no image, written as text, too large, a strip.
         OSError: there is no such file, or it may not be read.
         MemoryError: the file may be good, but there is no room for it.
     """
     try:
         image = Image.open(file, formats=FORMATS)
+        width, height = _largest_piece(image)
     except (FileNotFoundError, IsADirectoryError, PermissionError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise many kinds for broken headers
         raise UnreadablePhoto("not an image in a format that is read here") from error
-    if image.width * image.height > MAX_PIXELS:
-        raise UnreadablePhoto(f"{image.width} x {image.height} pixels, more than {MAX_PIXELS}")
+    if any(tile[0] == "ppm_plain" for tile in image.tile):  # comments in it can take minutes
+        raise UnreadablePhoto(
+            "its pixels are written as text (plain PBM, PGM or PPM); save it as PNG"
+        )
+    if width * height > MAX_PIXELS:
+        what = "" if (width, height) == image.size else "a tile of "
+        raise UnreadablePhoto(f"{what}{width} x {height} pixels, more than {MAX_PIXELS}")
     if max(image.size) > LONGEST * min(image.size):
         raise UnreadablePhoto(
             f"a strip of {image.width} x {image.height} pixels, one side more than {LONGEST} times "
             "the other; cut it to its subject"
         )
     return image
+
+
+def _largest_piece(image):
+    """Return the size of what is decoded at once: the photo, or a larger tile of a TIFF."""
+    if image.format != "TIFF":
+        return image.size
+    width, height = (int(image.tag_v2.get(tag, 0)) for tag in (TILEWIDTH, TILELENGTH))
+    return max(image.size, (width, height), key=lambda size: size[0] * size[1])
 
 
 def load_rgb(file, short_side=None):
@@ -291,6 +307,53 @@ def self_test(model):
     return same
 
 
+@contextlib.contextmanager
+def new_table(path, header):
+    """Yield a function that writes a row to a CSV file, which has its name when all are written.
+
+    Until then, and after an interruption, it is called `path`.part.
+    """
+    path = Path(path)
+    is_device = path.exists() and not path.is_file()  # or a pipe: it keeps its name
+    part = path if is_device else path.with_name(path.name + ".part")
+    # Line by line; a name that is not in UTF-8 is written with backslashes.
+    with open(part, "w", 1, encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        try:
+            yield writer.writerow
+        except BaseException:
+            print(f"not all photos are graded; those that are stand in {part}", file=sys.stderr)
+            raise
+    part.replace(path)
+
+
+def grade(model, photos, write):
+    """Grade photos one after the other, and say so on the terminal.
+
+    Args:
+        model: that grades.
+        photos: paths.
+        write: called with a row for the CSV file, of each photo that can be graded.
+
+    Returns:
+        Whether all could be graded.
+    """
+    all_graded = True
+    for photo in photos:
+        try:
+            row = model.predict([photo])[0]
+        except (OSError, UnreadablePhoto, MemoryError) as error:
+            reason = "there is no memory for it" if isinstance(error, MemoryError) else error
+            print(f"{photo}: cannot be graded: {reason}", file=sys.stderr)
+            all_graded = False
+            continue
+        best = model.classes[int(row.argmax())]
+        write([photo, best["class_num"], best["name"], *row.tolist()])
+        print(f"{photo}: {model.label(row)} ({row.max():.3f})")
+    return all_graded
+
+
 def main():
     """Grade the photos that are named, or test the bundle."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -307,22 +370,13 @@ def main():
     photos = photos_in(args.photos)
     if not photos:
         parser.error("no photos; name files or folders, or --self-test")
-    table = [["photo", "class_num", "name", *(one["class_num"] for one in model.classes)]]
-    failed = False
-    for photo in photos:
-        try:
-            row = model.predict([photo])[0]
-        except (OSError, UnreadablePhoto) as error:
-            print(f"{photo}: cannot be graded: {error}", file=sys.stderr)
-            failed = True
-            continue
-        best = model.classes[int(row.argmax())]
-        table.append([photo, best["class_num"], best["name"], *row.tolist()])
-        print(f"{photo}: {model.label(row)} ({row.max():.3f})")
-    if args.csv:
-        with open(args.csv, "w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(table)
-    return 1 if failed else 0
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+    if not args.csv:
+        return 0 if grade(model, photos, lambda _row: None) else 1
+    header = ["photo", "class_num", "name", *(one["class_num"] for one in model.classes)]
+    with new_table(args.csv, header) as write:
+        return 0 if grade(model, photos, write) else 1
 
 
 if __name__ == "__main__":
