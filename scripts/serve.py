@@ -50,7 +50,7 @@ def main() -> None:
         "--max-photo-megapixels",
         type=_positive,
         default=default.pixels // 10**6,
-        help="(64); decoding takes up to 28 MB of memory for each. Photos of more than "
+        help="(64); decoding takes up to 32 MB of memory for each. Photos of more than "
         f"{LARGE // 10**6} are decoded one at a time, others one on each core",
     )
     parser.add_argument(

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zest.images import decode, fit, largest_piece
 
-# A photo takes up to 28 bytes a pixel while it is decoded (WebP with transparency; a PNG takes 20).
+# A photo takes up to 32 bytes a pixel while it is decoded (WebP with transparency; a PNG takes 20).
 # Those of more pixels than most cameras have are decoded one at a time, not one on each core.
 LARGE = 16_000_000  # pixels
 _one_large = threading.Lock()
