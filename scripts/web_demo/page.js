@@ -36,7 +36,7 @@ async function start() {
     return
   }
   try {
-    const response = await fetch('about.json', { cache: 'no-cache' }) // it names the file of the model
+    const response = await fetch(new URL('about.json', import.meta.url))
     if (!response.ok) throw new Error(`about.json: ${response.status}`)
     about = await response.json()
     describe(about)
@@ -50,14 +50,13 @@ async function start() {
 /* A worker has the Content-Security-Policy of its own response, of which a plain file server sends none.
 Started from a Blob it has the policy of this page: nothing but this origin can be reached from it. */
 function startWorker() {
-  const base = new URL('.', document.baseURI).href
-  const code = `import ${JSON.stringify(new URL('worker.js', base).href)}`
+  const code = `import ${JSON.stringify(new URL('worker.js', import.meta.url).href)}`
   const started = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })), {
     type: 'module',
   })
   started.onmessage = ({ data }) => receive(data)
   started.onerror = ({ message }) => fail(ready ? 'stopped' : 'noModel', { why: message || 'worker.js' })
-  started.postMessage({ about, base })
+  started.postMessage({ about })
   return started
 }
 

@@ -1,6 +1,6 @@
 /* Grades photos beside the page, so that it stays responsive: decoding, resizing and the network.
 
-Messages to it: {about, base}, once; then {id, file} for each photo; {abandoned}, the number of the last
+Messages to it: {about}, once; then {id, file} for each photo; {abandoned}, the number of the last
 photo whose grade nobody waits for any more, nor for those before. From it: {loaded, whole} while
 the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `grade` returns it, or
 {id, error: {code, values}}. */
@@ -8,13 +8,14 @@ the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `g
 import { PhotoError } from './container.js'
 import { decode, drawUpright } from './decoding.js'
 import { provenPaths } from './probing.js'
-import * as ort from './runtime/ort.wasm.min.js'
 import { fit } from './resize.js'
 
 const PREVIEW = 448 // pixels of a side
 const MOST_THREADS = 4
+const ROOT = new URL('..', import.meta.url) // of the model and what computes it, each named after its content
 
 let about
+let ort
 let session
 let proven // paths of decoding.js that give the pixels of training in this browser
 let abandoned = 0
@@ -25,17 +26,18 @@ self.onmessage = ({ data }) => {
   else queue = queue.then(() => (data.about ? start(data) : answer(data)))
 }
 
-async function start({ about: told, base }) {
+async function start({ about: told }) {
   about = told
   try {
-    const runtime = new URL('runtime/', base).href
+    const runtime = new URL(`${about.runtime}/`, ROOT).href
+    ort = await import(`${runtime}ort.wasm.min.js`)
     ort.env.wasm.wasmPaths = {
       mjs: `${runtime}ort-wasm-simd-threaded.js`, wasm: `${runtime}ort-wasm-simd-threaded.wasm`,
     }
     // Threads share memory, which a browser allows only to pages that are served as isolated.
     const threads = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)
     ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1
-    const [model, paths] = await Promise.all([download(new URL(about.model_file, base)), probe(base)])
+    const [model, paths] = await Promise.all([download(new URL(about.model_file, ROOT)), probe()])
     proven = paths
     session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] })
     const size = about.preprocessing.image_size
@@ -46,8 +48,8 @@ async function start({ about: told, base }) {
   }
 }
 
-async function probe(base) {
-  const response = await fetched(new URL('probes.json', base))
+async function probe() {
+  const response = await fetched(new URL('probes.json', import.meta.url))
   return provenPaths(await response.json(), about.limits)
 }
 

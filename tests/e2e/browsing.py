@@ -48,11 +48,14 @@ NGINX_TYPES = {
     ".js": "application/javascript",
     ".json": "application/json",
     ".png": "image/png",
+    ".txt": "text/plain",
     ".wasm": "application/wasm",
 }
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
+class SilentHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files of a folder without a word."""
+
     def log_message(self, *_) -> None:
         """Say nothing."""
 
@@ -61,10 +64,10 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, handler: type[SilentHandler] = SilentHandler) -> Iterator[str]:
     """Serve a folder on this machine only; yield its address."""
-    handler = functools.partial(_Silent, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    of_folder = functools.partial(handler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), of_folder)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -12,7 +12,7 @@ import pytest
 from browsing import choose, served
 from PIL import Image
 from playwright.sync_api import Page, expect
-from web_folder import CLASSES, SIZE, build_folder, model_of, picture, write_network
+from web_folder import CLASSES, SIZE, build_folder, model_of, page_of, picture, write_network
 
 from deployment.client.predict import Model, fit, load_rgb
 from deployment.graph import HEAT, INPUT, PROBABILITIES
@@ -167,7 +167,7 @@ def test_a_browser_that_decodes_otherwise_says_so_and_grades_nearly_alike(
     visit, folder, photos, tmp_path, browser, inexact
 ):
     shutil.copytree(folder, tmp_path / "web")
-    with (tmp_path / "web/worker.js").open("a") as worker:
+    with (page_of(tmp_path / "web") / "worker.js").open("a") as worker:
         worker.write(browser)
     names = {"orientation_1.jpg", "whole.jpg", "plain.png", "transparent.png"}
     some = [path for path in photos if path.name in names]

@@ -1,16 +1,26 @@
 """The page that grades photos and its server: gone, beside other pages, renewed, with a fault."""
 
+import http
+import os
 import shutil
 from pathlib import Path
 
 import pytest
-from browsing import READY, choose, hold_description, served
+from browsing import READY, SilentHandler, choose, hold_description, served
 from playwright.sync_api import Page, expect
-from web_folder import build_folder, model_of, write_network
+from web_folder import SCRIPTS, build_folder, model_of, page_of, write_network
 
 pytest_plugins = ["page_fixtures"]
 
 KEPT = "navigator.serviceWorker.ready.then(() => null)"
+# Asks for a newer version; returns what became of it.
+UPDATE = """() => navigator.serviceWorker.ready.then(found => new Promise(resolve => {
+  found.onupdatefound = () => {
+    const { installing } = found
+    installing.onstatechange = () => resolve(installing.state)
+  }
+  found.update()
+}))"""
 
 
 def test_the_page_works_after_its_server_is_gone(visit, folder, photo):
@@ -51,8 +61,7 @@ def test_a_new_version_takes_over_whole_when_the_page_is_opened_anew(
         (before,) = page.evaluate("caches.keys()")
         other = write_network(tmp_path / "m.onnx", "pad")
         build_folder(tmp_path / "web", runtime, other, competition="oranges")
-        page.evaluate("navigator.serviceWorker.ready.then(found => found.update())")
-        page.wait_for_function("navigator.serviceWorker.ready.then(found => found.waiting)")
+        assert page.evaluate(UPDATE) == "installed"
         open_ready(page, address)  # in a tab that was open: the old version, of one cast
         expect(page.locator("#competition")).to_have_text("lemons")
         page.goto("about:blank")
@@ -61,6 +70,75 @@ def test_a_new_version_takes_over_whole_when_the_page_is_opened_anew(
         expect(page.locator("#competition")).to_have_text("oranges")
         page.wait_for_function("caches.keys().then(names => names.length === 1)")
         assert page.evaluate("caches.keys()") != [before]
+
+
+def test_an_update_that_is_half_uploaded_is_kept_when_it_is_whole(
+    new_page, folder, runtime, tmp_path
+):
+    shutil.copytree(folder, tmp_path / "web")
+    newer = build_folder(tmp_path / "newer", runtime, model_of(folder), competition="oranges")
+    page = new_page()
+    with served(tmp_path / "web") as address:
+        open_ready(page, address)
+        page.evaluate(KEPT)
+        shutil.copytree(newer, tmp_path / "web", dirs_exist_ok=True)
+        shutil.copy2(folder / "index.html", tmp_path / "web")  # it is on its way
+        assert page.evaluate(UPDATE) == "redundant"
+        shutil.copy2(newer / "index.html", tmp_path / "web")
+        os.utime(tmp_path / "web/index.html", (2e9, 2e9))  # a server tells times in whole seconds
+        assert page.evaluate(UPDATE) == "installed"
+
+
+def test_without_a_service_worker_scripts_and_description_are_of_one_version(
+    new_page, folder, runtime, tmp_path
+):
+    shutil.copytree(folder, tmp_path / "web")
+    made_long_ago(tmp_path / "web")
+    page = new_page(service_workers="block")
+    with served(tmp_path / "web") as address:
+        open_ready(page, address)
+        scripts = shutil.copytree(SCRIPTS / "web_demo", tmp_path / "scripts")
+        with (scripts / "worker.js").open("a") as worker:
+            worker.write("self.release = 2\n")
+        build_folder(
+            tmp_path / "web", runtime, model_of(folder), scripts=scripts, competition="oranges"
+        )
+        page.reload()
+        page.wait_for_selector(READY, state="attached")
+        expect(page.locator("#competition")).to_have_text("oranges")
+        assert page.workers[0].evaluate("self.release") == 2
+
+
+def made_long_ago(folder: Path) -> None:
+    """Let a browser keep files for weeks: a tenth of their age (RFC 9111, 4.2.2)."""
+    for path in folder.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+
+
+class Redirecting(SilentHandler):
+    """Sends who asks for index.html to its folder, as some hosts do."""
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/index.html"):
+            super().do_GET()
+            return
+        self.send_response(http.HTTPStatus.MOVED_PERMANENTLY)
+        self.send_header("Location", "./")
+        self.end_headers()
+
+
+def test_index_html_works_offline_where_the_host_redirects_it(visit, folder, photo):
+    with served(folder, Redirecting) as address:
+        page = visit(address)
+        page.evaluate(KEPT)
+    page.context.set_offline(True)
+    for name in ("index.html", "index.html?from=elsewhere", ""):
+        open_ready(page, address + name)
+        choose(page, photo)
+    page.goto(address)
+    licence = page.get_by_role("link", name="LICENSE").get_attribute("href")
+    page.goto(address + licence)
+    expect(page.locator("body")).to_contain_text("MIT License")
 
 
 def open_ready(page: Page, address: str) -> None:
@@ -112,17 +190,22 @@ def gone(folder: Path) -> str:
 
 
 def no_description(folder: Path) -> str:
-    (folder / "about.json").unlink()
+    (page_of(folder) / "about.json").unlink()
     return "about.json: 404"
 
 
 def no_runtime(folder: Path) -> str:
-    (folder / "runtime/ort.wasm.min.js").unlink()
+    next(folder.glob("runtime-*/ort.wasm.min.js")).unlink()
+    return "ort.wasm.min.js"
+
+
+def no_worker(folder: Path) -> str:
+    (page_of(folder) / "worker.js").unlink()
     return "worker.js"
 
 
 @pytest.mark.parametrize(
-    "harm", [cut_short, too_long, no_network, gone, no_description, no_runtime]
+    "harm", [cut_short, too_long, no_network, gone, no_description, no_runtime, no_worker]
 )
 def test_why_no_model_is_there_stays_on_the_page(new_page, folder, photo, tmp_path, harm):
     shutil.copytree(folder, tmp_path / "web")

@@ -140,7 +140,7 @@ def test_every_text_is_there_in_every_language(visit, address):
     page = visit(address)
     keys = page.evaluate(
         """async () => {
-          const { TEXTS } = await import('./texts.js')
+          const { TEXTS } = await import(document.querySelector('[src$="/page.js"]').src.replace('page.js', 'texts.js'))
           return Object.values(TEXTS).map(texts => Object.keys(texts).sort())
         }"""
     )

@@ -81,11 +81,12 @@ def _network(how: str, scale: float, bias: np.ndarray) -> onnx.ModelProto:
     return model
 
 
-def build_folder(out: Path, runtime: Path, model: Path, **told) -> Path:
+def build_folder(
+    out: Path, runtime: Path, model: Path, scripts: Path = SCRIPTS / "web_demo", **told
+) -> Path:
     """Build the page as build_web_demo.py does, for a model that was scored; `told` replaces."""
     about = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG) | told
-    sources = sorted((SCRIPTS / "web_demo").iterdir())
-    build(out, sources, SCRIPTS / "zest/page/page.css", model, runtime, about)
+    build(out, sorted(scripts.iterdir()), SCRIPTS / "zest/page/page.css", model, runtime, about)
     return out
 
 
@@ -132,3 +133,9 @@ def model_of(folder: Path) -> Path:
     """Return the model of a page."""
     (model,) = folder.glob("model-*.onnx")
     return model
+
+
+def page_of(folder: Path) -> Path:
+    """Return the folder with a page's scripts and descriptions."""
+    (page,) = folder.glob("page-*")
+    return page
