@@ -1,6 +1,7 @@
 /* Grades photos in the browser: takes them in, hands them to worker.js, shows what comes back. */
 
 import { describe } from './description.js'
+import { keepOffline } from './offline.js'
 import { addCard, addFailure, addRow, csvOf, showTally } from './results.js'
 import { showFigures, showState } from './status.js'
 import { hush, speak, tell, text, wantedLanguage } from './texts.js'
@@ -94,13 +95,7 @@ function fail(code, values = {}) {
   showState(code, values)
   for (const file of early.splice(0)) enlist(file, null)
   for (const id of [...waiting.keys()]) show({ id, error: failure })
-}
-
-/* After the first visit the page works without a network; browsers offer this to secure pages only. */
-function keepOffline() {
-  if ('serviceWorker' in navigator && isSecureContext) {
-    navigator.serviceWorker.register('service-worker.js').catch(console.warn)
-  }
+  if (navigator.serviceWorker?.controller) keepOffline() // a newer version may mend it
 }
 
 function listen() {

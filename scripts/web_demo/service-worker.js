@@ -1,8 +1,9 @@
 /* Keeps the page on the device: after the first visit it works without a network.
 
 build_web_demo.py replaces VERSION by a digest of the folder and FILES by [name, hash] of each of its files.
-A new version is loaded whole beside the old one, and takes over when the page is opened anew. Of a folder that
-is half uploaded some file is not the one that was meant: nothing of it is kept, and the next visit tries again. */
+A new version is loaded whole beside the old one, and takes over when the page is opened anew, or a page
+sends it `use`. Of a folder that is half uploaded some file is not the one that was meant: nothing of it is kept,
+and the next visit tries again. */
 
 const VERSION = 'VERSION'
 const FILES = ['FILES']
@@ -13,6 +14,10 @@ const PREFIX = `zest ${self.registration.scope} `
 self.addEventListener('install', (event) => {
   const requests = FILES.map(([name, integrity]) => new Request(name, { cache: 'no-cache', integrity }))
   event.waitUntil(caches.open(PREFIX + VERSION).then((cache) => cache.addAll(requests)))
+})
+
+self.addEventListener('message', ({ data }) => {
+  if (data === 'use') self.skipWaiting()
 })
 
 self.addEventListener('activate', (event) => {

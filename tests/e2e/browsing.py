@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, expect
 
 READY = "html[data-state=ready]"  # of the page that grades photos
+KEPT = "navigator.serviceWorker.ready.then(() => null)"  # that it works offline
 
 # The lowest contrast of a piece of text with what is behind it (WCAG 2.2, 1.4.3), and that text.
 LOWEST_CONTRAST = """() => {
@@ -76,6 +77,12 @@ def served(folder: Path, handler: type[SilentHandler] = SilentHandler) -> Iterat
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def open_ready(page: Page, address: str) -> None:
+    """Open the page that grades photos, and wait until it can."""
+    page.goto(address)
+    page.wait_for_selector(READY, state="attached")
 
 
 def choose(page: Page, *files: Path) -> None:

@@ -1,26 +1,23 @@
-"""The page that grades photos and its server: gone, beside other pages, renewed, with a fault."""
+"""The page that grades photos and its server: gone, shared, redirecting, with a fault."""
 
 import http
-import os
 import shutil
 from pathlib import Path
 
 import pytest
-from browsing import READY, SilentHandler, choose, hold_description, served
-from playwright.sync_api import Page, expect
-from web_folder import SCRIPTS, build_folder, model_of, page_of, write_network
+from browsing import (
+    KEPT,
+    READY,
+    SilentHandler,
+    choose,
+    hold_description,
+    open_ready,
+    served,
+)
+from playwright.sync_api import expect
+from web_folder import model_of, page_of
 
 pytest_plugins = ["page_fixtures"]
-
-KEPT = "navigator.serviceWorker.ready.then(() => null)"
-# Asks for a newer version; returns what became of it.
-UPDATE = """() => navigator.serviceWorker.ready.then(found => new Promise(resolve => {
-  found.onupdatefound = () => {
-    const { installing } = found
-    installing.onstatechange = () => resolve(installing.state)
-  }
-  found.update()
-}))"""
 
 
 def test_the_page_works_after_its_server_is_gone(visit, folder, photo):
@@ -50,71 +47,6 @@ def test_pages_of_one_origin_leave_each_other_what_they_keep(new_page, folder, p
         choose(page, photo)
 
 
-def test_a_new_version_takes_over_whole_when_the_page_is_opened_anew(
-    new_page, folder, runtime, tmp_path
-):
-    shutil.copytree(folder, tmp_path / "web")
-    page = new_page()
-    with served(tmp_path / "web") as address:
-        open_ready(page, address)
-        page.evaluate(KEPT)
-        (before,) = page.evaluate("caches.keys()")
-        other = write_network(tmp_path / "m.onnx", "pad")
-        build_folder(tmp_path / "web", runtime, other, competition="oranges")
-        assert page.evaluate(UPDATE) == "installed"
-        open_ready(page, address)  # in a tab that was open: the old version, of one cast
-        expect(page.locator("#competition")).to_have_text("lemons")
-        page.goto("about:blank")
-        page.wait_for_timeout(300)
-        open_ready(page, address)
-        expect(page.locator("#competition")).to_have_text("oranges")
-        page.wait_for_function("caches.keys().then(names => names.length === 1)")
-        assert page.evaluate("caches.keys()") != [before]
-
-
-def test_an_update_that_is_half_uploaded_is_kept_when_it_is_whole(
-    new_page, folder, runtime, tmp_path
-):
-    shutil.copytree(folder, tmp_path / "web")
-    newer = build_folder(tmp_path / "newer", runtime, model_of(folder), competition="oranges")
-    page = new_page()
-    with served(tmp_path / "web") as address:
-        open_ready(page, address)
-        page.evaluate(KEPT)
-        shutil.copytree(newer, tmp_path / "web", dirs_exist_ok=True)
-        shutil.copy2(folder / "index.html", tmp_path / "web")  # it is on its way
-        assert page.evaluate(UPDATE) == "redundant"
-        shutil.copy2(newer / "index.html", tmp_path / "web")
-        os.utime(tmp_path / "web/index.html", (2e9, 2e9))  # a server tells times in whole seconds
-        assert page.evaluate(UPDATE) == "installed"
-
-
-def test_without_a_service_worker_scripts_and_description_are_of_one_version(
-    new_page, folder, runtime, tmp_path
-):
-    shutil.copytree(folder, tmp_path / "web")
-    made_long_ago(tmp_path / "web")
-    page = new_page(service_workers="block")
-    with served(tmp_path / "web") as address:
-        open_ready(page, address)
-        scripts = shutil.copytree(SCRIPTS / "web_demo", tmp_path / "scripts")
-        with (scripts / "worker.js").open("a") as worker:
-            worker.write("self.release = 2\n")
-        build_folder(
-            tmp_path / "web", runtime, model_of(folder), scripts=scripts, competition="oranges"
-        )
-        page.reload()
-        page.wait_for_selector(READY, state="attached")
-        expect(page.locator("#competition")).to_have_text("oranges")
-        assert page.workers[0].evaluate("self.release") == 2
-
-
-def made_long_ago(folder: Path) -> None:
-    """Let a browser keep files for weeks: a tenth of their age (RFC 9111, 4.2.2)."""
-    for path in folder.rglob("*"):
-        os.utime(path, (1e9, 1e9))
-
-
 class Redirecting(SilentHandler):
     """Sends who asks for index.html to its folder, as some hosts do."""
 
@@ -139,11 +71,6 @@ def test_index_html_works_offline_where_the_host_redirects_it(visit, folder, pho
     licence = page.get_by_role("link", name="LICENSE").get_attribute("href")
     page.goto(address + licence)
     expect(page.locator("body")).to_contain_text("MIT License")
-
-
-def open_ready(page: Page, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector(READY, state="attached")
 
 
 def test_nothing_is_asked_of_another_origin_and_no_policy_is_broken(visit, address, photos):
