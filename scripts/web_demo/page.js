@@ -13,6 +13,7 @@ const element = (id) => document.getElementById(id)
 const early = [] // files that were chosen before it was known how many the page takes
 const waiting = new Map() // of photos on their way, by number: file, and where their card belongs
 let graded = [] // in the order of the page's table
+let refused = [] // photos that could not be graded: {id, name, error}
 let about
 let worker
 let ready = false
@@ -78,7 +79,7 @@ function receive(message) {
     showProgress()
     keepOffline()
   } else if (message.failed) {
-    fail('noModel', { why: message.failed })
+    fail(message.failed.code, message.failed.values)
   } else {
     show(message)
   }
@@ -179,6 +180,7 @@ function show({ id, error, ...result }) {
   if (error) {
     batch.failed += 1
     addFailure(place, id, file, error)
+    refused.push({ id, name: file.name, error })
     say(`${file.name}: ${text(error.code, error.values)}`)
   } else {
     const best = about.classes[result.best]
@@ -193,7 +195,6 @@ function show({ id, error, ...result }) {
   if (isFirst) bringIntoView(element(`photo-${id}`))
   tell(element('count'), 'count', { photos: element('cards').childElementCount })
   element('overview').hidden = graded.length < 2
-  element('download').hidden = !graded.length
   showProgress()
 }
 
@@ -222,7 +223,7 @@ function showProgress() {
 
 function download() {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([csvOf(graded, about.classes)], { type: 'text/csv' }))
+  link.href = URL.createObjectURL(new Blob([csvOf([...graded, ...refused], about?.classes ?? [])], { type: 'text/csv' }))
   link.download = 'grades.csv'
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
@@ -232,6 +233,7 @@ function clear() {
   worker?.postMessage({ abandoned: counted })
   waiting.clear()
   graded = []
+  refused = []
   taken = 0
   left = 0
   batch = { all: 0, done: 0, failed: 0 }

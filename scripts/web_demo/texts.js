@@ -25,6 +25,9 @@ export const TEXTS = {
     noModel: ({ why }) => `The model could not be loaded (${why}). Reload the page.`,
     stopped: ({ why }) => `The page cannot go on (${why}). Reload it.`,
     noBrowser: 'This browser is too old for this page; a current one can grade photos.',
+    noise: 'This browser gives pages other pixels than those of a photo, to protect from being recognised '
+      + '(resistFingerprinting, as in Tor Browser and LibreWolf): a grade would be mere chance. Switch this '
+      + 'setting off, for this page at least, and reload it; or open the page in another browser.',
     grades: 'Grades',
     count: ({ photos }) => (photos === 1 ? '1 photo' : `${photos} photos`),
     photo: 'photo',
@@ -111,6 +114,8 @@ export const TEXTS = {
     noModel: ({ why }) => `模型无法加载（${why}）。请刷新页面。`,
     stopped: ({ why }) => `页面无法继续运行（${why}）。请刷新页面。`,
     noBrowser: '此浏览器版本过旧，请使用较新的浏览器。',
+    noise: '为防止识别用户身份，此浏览器不向网页提供照片的真实像素（resistFingerprinting 设置，Tor 浏览器、LibreWolf 等'
+      + '默认开启），评级结果将毫无意义。请关闭该设置（至少对本页面），然后刷新页面；或改用其他浏览器。',
     grades: '结果',
     count: ({ photos }) => `${photos} 张照片`,
     photo: '照片',
@@ -183,6 +188,9 @@ export const TEXTS = {
     noModel: ({ why }) => `モデルを読み込めませんでした（${why}）。ページを再読み込みしてください。`,
     stopped: ({ why }) => `処理を続けられません（${why}）。ページを再読み込みしてください。`,
     noBrowser: 'このブラウザは古いため使えません。新しいブラウザをお使いください。',
+    noise: 'このブラウザは個人の識別を防ぐため、写真の本当の画素をページに渡しません（resistFingerprinting 設定。'
+      + 'Tor Browser や LibreWolf など）。判定しても意味のない結果になります。少なくともこのページではこの設定を'
+      + 'オフにして再読み込みするか、別のブラウザで開いてください。',
     grades: '結果',
     count: ({ photos }) => `写真 ${photos} 枚`,
     photo: '写真',

@@ -2,12 +2,12 @@
 
 Messages to it: {about}, once; then {id, file} for each photo; {abandoned}, the number of the last
 photo whose grade nobody waits for any more, nor for those before. From it: {loaded, whole} while
-the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `grade` returns it, or
+the model is on its way, {ready} or {failed: {code, values}}, and for each photo {id, ...} as `grade` returns it, or
 {id, error: {code, values}}. */
 
 import { PhotoError } from './container.js'
 import { decode, drawUpright } from './decoding.js'
-import { provenPaths } from './probing.js'
+import { differencesOf, NOISE } from './probing.js'
 import { fit } from './resize.js'
 
 const PREVIEW = 448 // pixels of a side
@@ -26,8 +26,8 @@ self.onmessage = ({ data }) => {
   else queue = queue.then(() => (data.about ? start(data) : answer(data)))
 }
 
-async function start({ about: told }) {
-  about = told
+async function start(message) {
+  about = message.about
   try {
     const runtime = new URL(`${about.runtime}/`, ROOT).href
     ort = await import(`${runtime}ort.wasm.min.js`)
@@ -44,13 +44,23 @@ async function start({ about: told }) {
     await run(new Uint8Array(size * size * 3)) // the first run also sets up; no photo waits for it
     self.postMessage({ ready: true })
   } catch (error) {
-    self.postMessage({ failed: String(error.message ?? error) })
+    self.postMessage({ failed: told(error, 'noModel') })
   }
 }
 
+/* The paths on which pixels are those of training. Where they are noise, which some browsers give a page that
+reads a canvas lest it recognise the person, no photo is graded: the model would name a class for it all the same. */
 async function probe() {
   const response = await fetched(new URL('probes.json', import.meta.url))
-  return provenPaths(await response.json(), about.limits)
+  const differences = [...await differencesOf(await response.json(), about.limits)]
+  if (differences.some(([, far]) => far > NOISE)) throw new PhotoError('noise')
+  return new Set(differences.filter(([, far]) => far === 0).map(([path]) => path))
+}
+
+/* What the page is told of an error: a sentence of texts.js, of this name where it has none of its own. */
+function told(error, otherwise) {
+  if (error instanceof PhotoError) return { code: error.code, values: error.values }
+  return { code: otherwise, values: { why: String(error.message ?? error) } }
 }
 
 const nameOf = (url) => url.pathname.split('/').pop()
@@ -83,9 +93,7 @@ async function answer({ id, file }) {
     const result = await grade(file)
     self.postMessage({ id, ...result }, [result.preview])
   } catch (error) {
-    const isPhoto = error instanceof PhotoError
-    const values = isPhoto ? error.values : { why: String(error.message ?? error) }
-    self.postMessage({ id, error: { code: isPhoto ? error.code : 'failed', values } })
+    self.postMessage({ id, error: told(error, 'failed') })
   }
 }
 
