@@ -49,6 +49,7 @@ def build(
     web_page.write_icons(out)
     manifest = json.loads(written[MANIFEST])
     manifest["name"] += f": {about['competition']}"
+    manifest["short_name"] = web_page.short_name(about["competition"])
     write_json(out / MANIFEST, manifest)
     write_text(out / INDEX, web_page.fill_index(written[INDEX], folders))
     write_text(out / SERVICE_WORKER, web_page.fill_service_worker(written[SERVICE_WORKER], out))

@@ -15,13 +15,13 @@ from deployment.client.predict import LONGEST
 from deployment.names import INT8, ONNX
 from zest.errors import UserError
 from zest.files import sha256
-from zest.metrics import TITLES
 
 PATHS = {"float32": ONNX, "int8": INT8}
 # Of photos that are taken in: bytes and pixels of each, how many times its short side the long one
 # may be, and how many are on the page at a time.
 LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "longest": LONGEST, "photos": 100}
 _DIGEST = 12  # characters of the hash in the name of the model's file
+_SHORT = 12  # characters below an icon, of which phones cut off more
 RUNTIME = "onnxruntime"
 LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
 PAPER, RIM, FRUIT, LIGHT = "#24221c", "#f4f1e8", "#e3b81f", "#f7dd7c"
@@ -69,7 +69,7 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
         "classes": json.loads(told["classes"]),
         "preprocessing": {key: preprocessing[key] for key in ("image_size", "fit")},
         "scores": {"accuracy": scored("accuracy")},
-        "metric": {"key": metric, "title": TITLES[metric], **scored(metric)},
+        "metric": {"key": metric, **scored(metric)},
         "scored": whose_scores(parity["is_scored"], scores["folds"]),
         "folds": scores["folds"],
         "parity": {key: path[key] for key in ("agreement", "photos")},
@@ -143,6 +143,17 @@ def name_after_content(folder: Path) -> str:
     named = folder.with_name(f"{folder.name}-{digest[:_DIGEST]}")
     folder.rename(named)
     return named.name
+
+
+def short_name(competition: str) -> str:
+    """Return what stands below the icon on a phone: the competition, or its beginning and its end.
+
+    Two contests of one series often differ in the year at the end alone.
+    """
+    if len(competition) <= _SHORT:
+        return competition
+    end = _SHORT // 2 - 1
+    return f"{competition[: _SHORT - 1 - end]}…{competition[-end:]}"
 
 
 def fill_index(source: str, folders: dict[str, str]) -> str:

@@ -86,7 +86,7 @@ def test_the_page_tells_classes_preprocessing_scores_and_parity_of_its_model(mod
     assert told["preprocessing"] == {"fit": "pad", "image_size": 96}
     assert told["model_bytes"] == model.stat().st_size
     assert told["scores"]["accuracy"] == {**SCORE, "confidence": 0.95}
-    assert (told["metric"]["key"], told["metric"]["title"]) == ("log_loss", "log loss")
+    assert told["metric"] == {"key": "log_loss", **SCORE, "confidence": 0.95}
     assert told["parity"] == {"agreement": 1.0, "photos": 120}
 
 
@@ -209,7 +209,15 @@ def test_what_the_page_refers_to_is_in_the_folder(tmp_path, model, runtime):
     assert len(referred) > 15
     for name in referred:
         assert (out / name).is_file(), name
-    assert manifest["name"] == "Grade a photo: lemons"
+    assert (manifest["name"], manifest["short_name"]) == ("Grade a photo: lemons", "lemons")
+
+
+def test_two_contests_are_told_apart_by_what_a_phone_shows_of_their_names():
+    names = ["lemon", "lemon_2024", "lemon_grading_2024", "lemon_grading_2025", "lime_grading_2025"]
+    short = [web_page.short_name(name) for name in names]
+    assert short[:2] == names[:2]
+    assert len(set(short)) == len(names)
+    assert max(map(len, short)) <= 12
 
 
 def test_the_page_has_no_code_or_style_within_and_names_no_other_host():
