@@ -17,8 +17,8 @@ export const EN = {
   noModel: ({ why }) => `The model could not be loaded (${why}). Reload the page.`,
   stopped: ({ why }) => `The page cannot go on (${why}). Reload it.`,
   noBrowser: 'This browser is too old for this page; a current one can grade photos.',
-  noise: 'This browser gives pages other pixels than those of a photo, to protect from being recognised '
-    + '(resistFingerprinting, as in Tor Browser and LibreWolf): a grade would be mere chance. Switch this '
+  noise: 'This browser gives a page other pixels than those of a photo, lest it recognise you (the setting '
+    + 'resistFingerprinting, as in Tor Browser and LibreWolf): a grade would be mere chance. Switch this '
     + 'setting off, for this page at least, and reload it; or open the page in another browser.',
   grades: 'Grades',
   count: ({ photos }) => (photos === 1 ? '1 photo' : `${photos} photos`),

@@ -27,7 +27,7 @@ export const JA = {
   probability: '確率',
   time: '時間',
   took: ({ ms }, say) => `${say.number(Math.round(ms))} ミリ秒`,
-  newer: '新しい版があります。切り替えるとページは空になります。',
+  newer: '新しい版があります。ページは空になります。',
   use: '切り替える',
   download: 'CSV で保存',
   clear: '消去',

@@ -52,6 +52,9 @@ function write(element) {
   else element.textContent = told
 }
 
+/* 100,000,000 as 1 億, with the space that stands between digits and characters elsewhere on the page. */
+const spaced = (parts) => parts.map(({ type, value }) => (type === 'compact' ? ` ${value}` : value)).join('')
+
 function writers(tag) {
   const format = (value, settings) => new Intl.NumberFormat(tag, settings).format(value)
   const percent = (value) => format(value, { style: 'percent', maximumFractionDigits: 1 })
@@ -60,7 +63,7 @@ function writers(tag) {
     percent,
     whole,
     number: (value) => format(value),
-    compact: (value) => format(value, { notation: 'compact' }), // 100,000,000 is 1 億
+    compact: (value) => spaced(new Intl.NumberFormat(tag, { notation: 'compact' }).formatToParts(value)),
     range: ({ confidence, low, high, n }) => ({
       sure: whole(confidence), low: percent(low), high: percent(high), n: format(n),
     }),

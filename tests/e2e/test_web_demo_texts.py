@@ -83,8 +83,8 @@ def test_a_word_means_one_thing(language, connection, others):
     ("language", "limit", "interval", "metric"),
     [
         ("en", "100 megapixels", "95% confidence interval 0.82 to 0.95", "macro F1: how many"),
-        ("zh", "1亿像素", "95% 置信区间：0.82 至 0.95", "宏平均 F1：对每个等级"),
-        ("ja", "1億画素", "95% 信頼区間 0.82 ～ 0.95", "マクロ F1：等級ごと"),
+        ("zh", "、1 亿像素", "95% 置信区间：0.82 至 0.95", "宏平均 F1：对每个等级"),
+        ("ja", "、1 億画素", "95% 信頼区間 0.82 ～ 0.95", "マクロ F1：等級ごと"),
     ],
 )
 def test_numbers_and_the_metric_are_told_in_the_language(
