@@ -20,7 +20,7 @@ PATHS = {"float32": ONNX, "int8": INT8}
 # Of photos that are taken in: bytes and pixels of each, how many times its short side the long one
 # may be, and how many are on the page at a time.
 LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "longest": LONGEST, "photos": 100}
-_DIGEST = 12  # characters of the hash in the name of the model's file
+_DIGEST = 12  # characters of the hash in the names of the model's file and of folders
 _SHORT = 12  # characters below an icon, of which phones cut off more
 RUNTIME = "onnxruntime"
 LICENCES = ("LICENSE", "ThirdPartyNotices.txt")

@@ -5,7 +5,8 @@ orientation, colour profiles): the training photos were decoded without colour m
 page turns a photo by its own code, so every browser is left with the same plain picture. */
 
 export class PhotoError extends Error {
-  /* The file, or any in this browser, cannot be graded; `code` names a sentence of texts.js and `values` what it tells. */
+  /* The file, or any in this browser, cannot be graded; `code` names a sentence of texts.js and `values` what
+  it tells. */
   constructor(code, values = {}) {
     super(code)
     this.code = code

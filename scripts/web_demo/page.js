@@ -223,7 +223,8 @@ function showProgress() {
 
 function download() {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([csvOf([...graded, ...refused], about?.classes ?? [])], { type: 'text/csv' }))
+  const content = csvOf([...graded, ...refused], about?.classes ?? [])
+  link.href = URL.createObjectURL(new Blob([content], { type: 'text/csv' }))
   link.download = 'grades.csv'
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)

@@ -4,7 +4,7 @@ import { decode } from './decoding.js'
 
 /* A mean difference, in levels of 0 to 255, that no decoder comes to. Of the photos of probes.json the
 farthest honest one (means of blocks in place of a decoder for reduced sizes) is 16 away, a decoder that
-enlarges colours without interpolation 6, random pixels 61 and more, white ones 128: test_web_demo.py. */
+enlarges colours without interpolation 6, random pixels 75 and more, white ones 128: test_web_demo.py. */
 export const NOISE = 40
 
 const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))

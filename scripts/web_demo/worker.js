@@ -2,8 +2,8 @@
 
 Messages to it: {about}, once; then {id, file} for each photo; {abandoned}, the number of the last
 photo whose grade nobody waits for any more, nor for those before. From it: {loaded, whole} while
-the model is on its way, {ready} or {failed: {code, values}}, and for each photo {id, ...} as `grade` returns it, or
-{id, error: {code, values}}. */
+the model is on its way, {ready} or {failed: {code, values}}, and for each photo {id, ...} as `grade` returns
+it, or {id, error: {code, values}}. */
 
 import { PhotoError } from './container.js'
 import { decode, drawUpright } from './decoding.js'
