@@ -17,7 +17,8 @@ from zest.errors import run
 from zest.files import write_json, write_text
 from zest.leader import best_of
 
-SERVICE_WORKER, STYLE, MANIFEST = "service-worker.js", "page.css", "manifest.webmanifest"
+INDEX, SERVICE_WORKER = "index.html", "service-worker.js"
+STYLE, MANIFEST = "page.css", "manifest.webmanifest"
 
 
 def in_folder(paths: list[Path], name: str) -> Path:
@@ -30,22 +31,27 @@ def build(
 ) -> None:
     """Write the whole folder anew; the service worker, which lists the others, comes last."""
     shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    page = out / "page"
+    page.mkdir(parents=True)
     written = {}
     for path in sources:
-        if path.name in (SERVICE_WORKER, STYLE, MANIFEST):
+        if path.name in (INDEX, SERVICE_WORKER, STYLE, MANIFEST):
             written[path.name] = path.read_text(encoding="utf-8")
         else:
-            shutil.copy(path, out)
-    write_text(out / STYLE, style.read_text(encoding="utf-8") + written[STYLE])
-    manifest = json.loads(written[MANIFEST])
-    manifest["name"] += f": {about['competition']}"
-    write_json(out / MANIFEST, manifest)
+            shutil.copy(path, page)
     shutil.copy(model, out / about["model_file"])
     web_page.copy_runtime(runtime, out / "runtime")
+    computing = web_page.name_after_content(out / "runtime")
+    write_text(page / STYLE, style.read_text(encoding="utf-8") + written[STYLE])
+    write_json(page / "about.json", {**about, "runtime": computing})
+    write_json(page / "probes.json", make_probes())
+    folders = {"page": web_page.name_after_content(page), "runtime": computing}
     web_page.write_icons(out)
-    write_json(out / "about.json", about)
-    write_json(out / "probes.json", make_probes())
+    manifest = json.loads(written[MANIFEST])
+    manifest["name"] += f": {about['competition']}"
+    manifest["short_name"] = web_page.short_name(about["competition"])
+    write_json(out / MANIFEST, manifest)
+    write_text(out / INDEX, web_page.fill_index(written[INDEX], folders))
     write_text(out / SERVICE_WORKER, web_page.fill_service_worker(written[SERVICE_WORKER], out))
 
 

@@ -1,5 +1,6 @@
 """The folder of the page that grades photos: what it says of its model, icons, offline list."""
 
+import base64
 import hashlib
 import importlib.util
 import json
@@ -14,13 +15,13 @@ from deployment.client.predict import LONGEST
 from deployment.names import INT8, ONNX
 from zest.errors import UserError
 from zest.files import sha256
-from zest.metrics import TITLES
 
 PATHS = {"float32": ONNX, "int8": INT8}
 # Of photos that are taken in: bytes and pixels of each, how many times its short side the long one
 # may be, and how many are on the page at a time.
 LIMITS = {"bytes": 50_000_000, "pixels": 100_000_000, "longest": LONGEST, "photos": 100}
-_DIGEST = 12  # characters of the hash in the name of the model's file
+_DIGEST = 12  # characters of the hash in the names of the model's file and of folders
+_SHORT = 12  # characters below an icon, of which phones cut off more
 RUNTIME = "onnxruntime"
 LICENCES = ("LICENSE", "ThirdPartyNotices.txt")
 PAPER, RIM, FRUIT, LIGHT = "#24221c", "#f4f1e8", "#e3b81f", "#f7dd7c"
@@ -68,7 +69,7 @@ def describe(model: Path, name: str, precision: str, scores: dict, parity: dict,
         "classes": json.loads(told["classes"]),
         "preprocessing": {key: preprocessing[key] for key in ("image_size", "fit")},
         "scores": {"accuracy": scored("accuracy")},
-        "metric": {"key": metric, "title": TITLES[metric], **scored(metric)},
+        "metric": {"key": metric, **scored(metric)},
         "scored": whose_scores(parity["is_scored"], scores["folds"]),
         "folds": scores["folds"],
         "parity": {key: path[key] for key in ("agreement", "photos")},
@@ -111,7 +112,7 @@ def copy_runtime(runtime: Path, out: Path) -> None:
                 f"{name} of ONNX Runtime is not here, and the page may not be handed out without "
                 f"it. It comes with the Python package {RUNTIME}: make a new environment."
             )
-        shutil.copy(here, out)
+        shutil.copy(here, out / Path(name).with_suffix(".txt"))  # a browser shows it, not saves it
 
 
 def draw_icon(side: int) -> Image.Image:
@@ -136,14 +137,52 @@ def write_icons(out: Path) -> None:
         draw_icon(side).save(out / f"icon-{side}.png", optimize=True)
 
 
+def name_after_content(folder: Path) -> str:
+    """Rename a folder after its content, so that no cache can mix two versions; return its name."""
+    digest = hashlib.sha256(json.dumps(hashes_of(folder)).encode()).hexdigest()
+    named = folder.with_name(f"{folder.name}-{digest[:_DIGEST]}")
+    folder.rename(named)
+    return named.name
+
+
+def short_name(competition: str) -> str:
+    """Return what stands below the icon on a phone: the competition, or its beginning and its end.
+
+    Two contests of one series often differ in the year at the end alone.
+    """
+    if len(competition) <= _SHORT:
+        return competition
+    end = _SHORT // 2 - 1
+    return f"{competition[: _SHORT - 1 - end]}…{competition[-end:]}"
+
+
+def fill_index(source: str, folders: dict[str, str]) -> str:
+    """Return index.html with folders by the names that they have got."""
+    for plain, named in folders.items():
+        source = source.replace(f'"{plain}/', f'"{named}/')
+    return source
+
+
 def fill_service_worker(source: str, out: Path) -> str:
-    """Return the service worker of a folder: its files, and a version that follows them."""
-    names = sorted(path.relative_to(out).as_posix() for path in files_of(out))
-    digest = hashlib.sha256(source.encode())
-    for name in names:
-        digest.update(f"{name}\0".encode() + hashlib.sha256((out / name).read_bytes()).digest())
-    kept = json.dumps(["./", *names])
-    return source.replace("'VERSION'", f"'{digest.hexdigest()[:16]}'").replace("['FILES']", kept)
+    """Return the service worker of a folder: its files, and a version that follows them.
+
+    index.html is kept as ./ alone: a host may redirect the other name.
+    """
+    hashes = hashes_of(out)
+    kept = json.dumps([["./", hashes.pop("index.html")], *hashes.items()])
+    version = hashlib.sha256((source + kept).encode()).hexdigest()[:16]
+    return source.replace("'VERSION'", f"'{version}'").replace("['FILES']", kept)
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the files in a folder and below it, in order: name, and hash as browsers check it.
+
+    https://www.w3.org/TR/sri/ (Subresource Integrity).
+    """
+    names = sorted(path.relative_to(folder).as_posix() for path in files_of(folder))
+    digests = (hashlib.sha256((folder / name).read_bytes()).digest() for name in names)
+    told = (f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
+    return dict(zip(names, told, strict=True))
 
 
 def files_of(folder: Path) -> Iterable[Path]:

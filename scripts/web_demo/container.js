@@ -5,7 +5,8 @@ orientation, colour profiles): the training photos were decoded without colour m
 page turns a photo by its own code, so every browser is left with the same plain picture. */
 
 export class PhotoError extends Error {
-  /* The file cannot be graded; `code` names a sentence of texts.js and `values` what it tells. */
+  /* The file, or any in this browser, cannot be graded; `code` names a sentence of texts.js and `values` what
+  it tells. */
   constructor(code, values = {}) {
     super(code)
     this.code = code
@@ -14,6 +15,7 @@ export class PhotoError extends Error {
 }
 
 const ORIENTATION = 0x0112 // EXIF tag: https://www.cipa.jp/std/documents/e/DC-008-2012_E.pdf, page 30
+const LONGS = [4, 9] // types of 32 bits, without and with a sign: TIFF 6.0, page 15
 const XMP = /tiff:Orientation(?:="|>)([1-8])/
 // Extended file types: the brand of an ISO media file that stands after `ftyp`.
 const BRANDS = { hei: 'HEIC', hev: 'HEIC', mif: 'HEIC', msf: 'HEIC', avi: 'AVIF' }
@@ -62,9 +64,9 @@ function readJpeg(bytes, view) {
   const told = {}
   let at = 2
   for (;;) {
-    if (view.getUint8(at) !== 0xff) throw new PhotoError('broken')
     const marker = view.getUint8(at + 1)
-    if (marker === 0xff) { // fill
+    // What stands between two segments is passed over and left out, as by libjpeg and Pillow.
+    if (view.getUint8(at) !== 0xff || marker === 0xff || marker === 0x00) {
       at += 1
       continue
     }
@@ -183,7 +185,9 @@ function orientationOfExif(exif) {
     const entries = view.getUint16(first, little)
     for (let entry = 0; entry < entries; entry += 1) {
       const at = first + 2 + 12 * entry
-      if (view.getUint16(at, little) === ORIENTATION) return view.getUint16(at + 8, little)
+      if (view.getUint16(at, little) !== ORIENTATION) continue
+      const isLong = LONGS.includes(view.getUint16(at + 2, little)) // else it is short, as it should be
+      return isLong ? view.getUint32(at + 8, little) : view.getUint16(at + 8, little)
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error // of a block that was cut: it tells nothing

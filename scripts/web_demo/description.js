@@ -9,8 +9,12 @@ export function describe(about) {
   element('competition').textContent = about.competition
   const classes = about.classes.map((one) => one.name || one.class_num).join(', ')
   const { accuracy } = about.scores
+  const { key, ...metric } = about.metric
   tile('accuracy', accuracy)
-  if (about.metric.key !== 'accuracy') tile(null, about.metric, about.metric.title)
+  if (key !== 'accuracy') { // of which `scored` says what it is
+    tile(key, metric)
+    element('scored').after(tell(document.createElement('p'), `${key}_is`))
+  }
   tell(element('scored'), SCORED[about.scored], { ...accuracy, folds: about.folds })
   tell(element('only'), 'only', { classes })
   tell(element('limits'), 'limits', about.limits)
@@ -22,16 +26,14 @@ export function describe(about) {
   }
 }
 
-function tile(key, score, title) {
+function tile(key, score) {
   const [term, value, below] = ['dt', 'strong', 'span'].map((tag) => document.createElement(tag))
-  if (key) tell(term, key)
-  else term.textContent = title
-  const shares = score.value >= 0 && score.value <= 1
-  const write = new Intl.NumberFormat('en', shares && key ? { style: 'percent', maximumFractionDigits: 1 }
+  const isShare = key === 'accuracy'
+  const write = new Intl.NumberFormat('en', isShare ? { style: 'percent', maximumFractionDigits: 1 }
     : { maximumFractionDigits: 3 })
+  tell(term, key)
   value.textContent = write.format(score.value)
-  if (key) tell(below, 'interval', score)
-  else below.textContent = `${write.format(score.low)} – ${write.format(score.high)}`
+  tell(below, isShare ? 'interval' : 'bounds', score)
   const [shown, row] = ['dd', 'div'].map((tag) => document.createElement(tag))
   shown.append(value, below)
   row.append(term, shown)

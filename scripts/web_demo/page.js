@@ -1,6 +1,7 @@
 /* Grades photos in the browser: takes them in, hands them to worker.js, shows what comes back. */
 
 import { describe } from './description.js'
+import { keepOffline } from './offline.js'
 import { addCard, addFailure, addRow, csvOf, showTally } from './results.js'
 import { showFigures, showState } from './status.js'
 import { hush, speak, tell, text, wantedLanguage } from './texts.js'
@@ -12,6 +13,7 @@ const element = (id) => document.getElementById(id)
 const early = [] // files that were chosen before it was known how many the page takes
 const waiting = new Map() // of photos on their way, by number: file, and where their card belongs
 let graded = [] // in the order of the page's table
+let refused = [] // photos that could not be graded: {id, name, error}
 let about
 let worker
 let ready = false
@@ -36,7 +38,7 @@ async function start() {
     return
   }
   try {
-    const response = await fetch('about.json', { cache: 'no-cache' }) // it names the file of the model
+    const response = await fetch(new URL('about.json', import.meta.url))
     if (!response.ok) throw new Error(`about.json: ${response.status}`)
     about = await response.json()
     describe(about)
@@ -50,14 +52,13 @@ async function start() {
 /* A worker has the Content-Security-Policy of its own response, of which a plain file server sends none.
 Started from a Blob it has the policy of this page: nothing but this origin can be reached from it. */
 function startWorker() {
-  const base = new URL('.', document.baseURI).href
-  const code = `import ${JSON.stringify(new URL('worker.js', base).href)}`
+  const code = `import ${JSON.stringify(new URL('worker.js', import.meta.url).href)}`
   const started = new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })), {
     type: 'module',
   })
   started.onmessage = ({ data }) => receive(data)
   started.onerror = ({ message }) => fail(ready ? 'stopped' : 'noModel', { why: message || 'worker.js' })
-  started.postMessage({ about, base })
+  started.postMessage({ about })
   return started
 }
 
@@ -78,7 +79,7 @@ function receive(message) {
     showProgress()
     keepOffline()
   } else if (message.failed) {
-    fail('noModel', { why: message.failed })
+    fail(message.failed.code, message.failed.values)
   } else {
     show(message)
   }
@@ -95,13 +96,7 @@ function fail(code, values = {}) {
   showState(code, values)
   for (const file of early.splice(0)) enlist(file, null)
   for (const id of [...waiting.keys()]) show({ id, error: failure })
-}
-
-/* After the first visit the page works without a network; browsers offer this to secure pages only. */
-function keepOffline() {
-  if ('serviceWorker' in navigator && isSecureContext) {
-    navigator.serviceWorker.register('service-worker.js').catch(console.warn)
-  }
+  if (navigator.serviceWorker?.controller) keepOffline() // a newer version may mend it
 }
 
 function listen() {
@@ -185,6 +180,7 @@ function show({ id, error, ...result }) {
   if (error) {
     batch.failed += 1
     addFailure(place, id, file, error)
+    refused.push({ id, name: file.name, error })
     say(`${file.name}: ${text(error.code, error.values)}`)
   } else {
     const best = about.classes[result.best]
@@ -199,7 +195,6 @@ function show({ id, error, ...result }) {
   if (isFirst) bringIntoView(element(`photo-${id}`))
   tell(element('count'), 'count', { photos: element('cards').childElementCount })
   element('overview').hidden = graded.length < 2
-  element('download').hidden = !graded.length
   showProgress()
 }
 
@@ -228,7 +223,8 @@ function showProgress() {
 
 function download() {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob([csvOf(graded, about.classes)], { type: 'text/csv' }))
+  const content = csvOf([...graded, ...refused], about?.classes ?? [])
+  link.href = URL.createObjectURL(new Blob([content], { type: 'text/csv' }))
   link.download = 'grades.csv'
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
@@ -238,6 +234,7 @@ function clear() {
   worker?.postMessage({ abandoned: counted })
   waiting.clear()
   graded = []
+  refused = []
   taken = 0
   left = 0
   batch = { all: 0, done: 0, failed: 0 }

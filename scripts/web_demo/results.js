@@ -1,10 +1,11 @@
 /* What is shown of a graded photo: its card, its row of the table, its line of the CSV file. */
 
 import { paint, zoneOf } from './heat.js'
-import { tell } from './texts.js'
+import { tell, text } from './texts.js'
 
 const ALL = 8 // so many classes are shown in their own order; of more the likeliest
 const LIKELIEST = 5
+const MARK = '\ufeff' // of the order of bytes
 
 function make(tag, className = '', content = '') {
   const made = document.createElement(tag)
@@ -144,12 +145,14 @@ export function showTally(paragraph, graded, classes) {
   paragraph.replaceChildren(...parts.filter(Boolean))
 }
 
-/* The photos as CSV, in the columns that predict.py of the bundle writes. */
-export function csvOf(graded, classes) {
+/* The photos as CSV, in the order in which they were chosen: the columns that predict.py of the bundle writes,
+and `error`, why a photo has no grade. By its mark a spreadsheet knows that the file is UTF-8. */
+export function csvOf(photos, classes) {
   const cell = (value) => (/[",\n\r]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value)
-  const header = ['photo', 'class_num', 'name', ...classes.map((one) => one.class_num)]
-  const rows = graded.map(({ name, best, probabilities }) => [
-    name, classes[best].class_num, classes[best].name, ...probabilities,
-  ])
-  return [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('')
+  const header = ['photo', 'class_num', 'name', ...classes.map((one) => one.class_num), 'error']
+  const rowOf = ({ name, best, probabilities, error }) => (error
+    ? [name, '', '', ...classes.map(() => ''), text(error.code, error.values)]
+    : [name, classes[best].class_num, classes[best].name, ...probabilities, ''])
+  const rows = [...photos].sort((a, b) => a.id - b.id).map(rowOf)
+  return MARK + [header, ...rows].map((row) => `${row.map(cell).join(',')}\n`).join('')
 }

@@ -1,20 +1,21 @@
 /* Grades photos beside the page, so that it stays responsive: decoding, resizing and the network.
 
-Messages to it: {about, base}, once; then {id, file} for each photo; {abandoned}, the number of the last
+Messages to it: {about}, once; then {id, file} for each photo; {abandoned}, the number of the last
 photo whose grade nobody waits for any more, nor for those before. From it: {loaded, whole} while
-the model is on its way, {ready} or {failed}, and for each photo {id, ...} as `grade` returns it, or
-{id, error: {code, values}}. */
+the model is on its way, {ready} or {failed: {code, values}}, and for each photo {id, ...} as `grade` returns
+it, or {id, error: {code, values}}. */
 
 import { PhotoError } from './container.js'
 import { decode, drawUpright } from './decoding.js'
-import { provenPaths } from './probing.js'
-import * as ort from './runtime/ort.wasm.min.js'
+import { differencesOf, NOISE } from './probing.js'
 import { fit } from './resize.js'
 
 const PREVIEW = 448 // pixels of a side
 const MOST_THREADS = 4
+const ROOT = new URL('..', import.meta.url) // of the model and what computes it, each named after its content
 
 let about
+let ort
 let session
 let proven // paths of decoding.js that give the pixels of training in this browser
 let abandoned = 0
@@ -25,30 +26,41 @@ self.onmessage = ({ data }) => {
   else queue = queue.then(() => (data.about ? start(data) : answer(data)))
 }
 
-async function start({ about: told, base }) {
-  about = told
+async function start(message) {
+  about = message.about
   try {
-    const runtime = new URL('runtime/', base).href
+    const runtime = new URL(`${about.runtime}/`, ROOT).href
+    ort = await import(`${runtime}ort.wasm.min.js`)
     ort.env.wasm.wasmPaths = {
       mjs: `${runtime}ort-wasm-simd-threaded.js`, wasm: `${runtime}ort-wasm-simd-threaded.wasm`,
     }
     // Threads share memory, which a browser allows only to pages that are served as isolated.
     const threads = Math.min(MOST_THREADS, navigator.hardwareConcurrency || 1)
     ort.env.wasm.numThreads = self.crossOriginIsolated ? threads : 1
-    const [model, paths] = await Promise.all([download(new URL(about.model_file, base)), probe(base)])
+    const [model, paths] = await Promise.all([download(new URL(about.model_file, ROOT)), probe()])
     proven = paths
     session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] })
     const size = about.preprocessing.image_size
     await run(new Uint8Array(size * size * 3)) // the first run also sets up; no photo waits for it
     self.postMessage({ ready: true })
   } catch (error) {
-    self.postMessage({ failed: String(error.message ?? error) })
+    self.postMessage({ failed: told(error, 'noModel') })
   }
 }
 
-async function probe(base) {
-  const response = await fetched(new URL('probes.json', base))
-  return provenPaths(await response.json(), about.limits)
+/* The paths on which pixels are those of training. Where they are noise, which some browsers give a page that
+reads a canvas lest it recognise the person, no photo is graded: the model would name a class for it all the same. */
+async function probe() {
+  const response = await fetched(new URL('probes.json', import.meta.url))
+  const differences = [...await differencesOf(await response.json(), about.limits)]
+  if (differences.some(([, far]) => far > NOISE)) throw new PhotoError('noise')
+  return new Set(differences.filter(([, far]) => far === 0).map(([path]) => path))
+}
+
+/* What the page is told of an error: a sentence of texts.js, of this name where it has none of its own. */
+function told(error, otherwise) {
+  if (error instanceof PhotoError) return { code: error.code, values: error.values }
+  return { code: otherwise, values: { why: String(error.message ?? error) } }
 }
 
 const nameOf = (url) => url.pathname.split('/').pop()
@@ -81,9 +93,7 @@ async function answer({ id, file }) {
     const result = await grade(file)
     self.postMessage({ id, ...result }, [result.preview])
   } catch (error) {
-    const isPhoto = error instanceof PhotoError
-    const values = isPhoto ? error.values : { why: String(error.message ?? error) }
-    self.postMessage({ id, error: { code: isPhoto ? error.code : 'failed', values } })
+    self.postMessage({ id, error: told(error, 'failed') })
   }
 }
 

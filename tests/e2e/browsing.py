@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Page, Route, expect
 
 READY = "html[data-state=ready]"  # of the page that grades photos
+KEPT = "navigator.serviceWorker.ready.then(() => null)"  # that it works offline
 
 # The lowest contrast of a piece of text with what is behind it (WCAG 2.2, 1.4.3), and that text.
 LOWEST_CONTRAST = """() => {
@@ -48,11 +49,14 @@ NGINX_TYPES = {
     ".js": "application/javascript",
     ".json": "application/json",
     ".png": "image/png",
+    ".txt": "text/plain",
     ".wasm": "application/wasm",
 }
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
+class SilentHandler(http.server.SimpleHTTPRequestHandler):
+    """Serves files of a folder without a word."""
+
     def log_message(self, *_) -> None:
         """Say nothing."""
 
@@ -61,10 +65,10 @@ class _Silent(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def served(folder: Path) -> Iterator[str]:
+def served(folder: Path, handler: type[SilentHandler] = SilentHandler) -> Iterator[str]:
     """Serve a folder on this machine only; yield its address."""
-    handler = functools.partial(_Silent, directory=str(folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    of_folder = functools.partial(handler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), of_folder)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -73,6 +77,12 @@ def served(folder: Path) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def open_ready(page: Page, address: str) -> None:
+    """Open the page that grades photos, and wait until it can."""
+    page.goto(address)
+    page.wait_for_selector(READY, state="attached")
 
 
 def choose(page: Page, *files: Path) -> None:

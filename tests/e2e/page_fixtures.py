@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browsing import READY, served
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from web_folder import build_folder, picture, write_network, write_photos
+from web_folder import SCRIPTS, build_folder, picture, write_network, write_photos
 
 from install_web_runtime import install
 
@@ -64,6 +64,15 @@ def address(folder) -> Iterator[str]:
 def photos(tmp_path_factory) -> list[Path]:
     """Photos of all the kinds that are decoded as for training."""
     return write_photos(tmp_path_factory.mktemp("photos") / "kinds")
+
+
+@pytest.fixture
+def modules(chromium) -> Iterator[Page]:
+    """A page that can import the modules of the page that grades photos."""
+    with served(SCRIPTS / "web_demo") as address, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(address + "page.css")
+        yield page
 
 
 @pytest.fixture

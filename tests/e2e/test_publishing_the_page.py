@@ -8,6 +8,7 @@ import pytest
 from browsing import served
 from conftest import snakemake
 from playwright.sync_api import expect
+from web_folder import page_of
 
 from deployment.client.predict import Model
 from zest.leader import choose_model
@@ -23,7 +24,7 @@ def published(shared_project, chromium, npm) -> Path:
 
 
 def test_the_leader_is_published_and_grades_as_it_was_exported(published, shared_project, chromium):
-    told = json.loads((published / "about.json").read_text())
+    told = json.loads((page_of(published) / "about.json").read_text())
     assert told["model"] == choose_model(shared_project / "results/tiny/leaderboard.csv")
     photo = next((shared_project / "photos/test_images").iterdir())
     with served(published) as address:

@@ -1,6 +1,7 @@
 """The page that grades photos, in Chromium: as ONNX Runtime does, from the same pixels."""
 
 import base64
+import codecs
 import csv
 import io
 import shutil
@@ -9,13 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from browsing import choose, served
 from PIL import Image
 from playwright.sync_api import Page, expect
-from web_folder import CLASSES, SIZE, build_folder, model_of, picture, write_network
+from web_folder import CLASSES, SIZE, build_folder, model_of, page_of, picture, write_network
 
 from deployment.client.predict import Model, fit, load_rgb
 from deployment.graph import HEAT, INPUT, PROBABILITIES
+from deployment.probes import HEIGHT, make_probes
 from deployment.running import open_session
 
 pytest_plugins = ["page_fixtures"]
@@ -24,12 +27,13 @@ pytest_plugins = ["page_fixtures"]
 def downloaded(page: Page) -> list[list[str]]:
     with page.expect_download() as download:
         page.click("#download")
-    with open(download.value.path(), encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))
+    content = Path(download.value.path()).read_bytes()
+    assert content.startswith(codecs.BOM_UTF8)  # or Excel garbles Japanese
+    return list(csv.reader(content.decode("utf-8-sig").splitlines()))
 
 
 def graded(page: Page) -> dict[str, np.ndarray]:
-    return {row[0]: np.array(row[3:], float) for row in downloaded(page)[1:]}
+    return {row[0]: np.array(row[3:-1], float) for row in downloaded(page)[1:]}
 
 
 def test_probabilities_are_those_of_onnx_runtime(visit, address, folder, photos):
@@ -138,6 +142,21 @@ def test_what_is_not_decoded_as_for_training_says_so(visit, address, tmp_path):
     expect(page.locator(".note")).to_contain_text("may differ")
 
 
+def test_photos_without_a_grade_are_in_the_csv_file_with_why(visit, address, photo, tmp_path):
+    (tmp_path / "text, 1.jpg").write_text("not a photo")
+    page = visit(address)
+    choose(page, tmp_path / "text, 1.jpg", photo, tmp_path / "text, 1.jpg")
+    header, first, second, third = downloaded(page)
+    assert [row[0] for row in (first, second, third)] == ["text, 1.jpg", photo.name, "text, 1.jpg"]
+    assert first[1:-1] == [""] * (len(header) - 2)
+    assert first[-1] == "This is no photo that can be read here. JPEG, PNG and WebP can."
+    page.click("#clear")
+    page.select_option("#language", "zh")
+    choose(page, tmp_path / "text, 1.jpg")
+    (_, only) = downloaded(page)
+    assert only[-1].startswith("这不是可以读取的照片")
+
+
 # What a browser may do otherwise: no decoder, one without reduced sizes, other pixels at full size.
 WITHOUT_DECODER = "delete self.ImageDecoder"
 WHOLE_ONLY = """
@@ -145,13 +164,14 @@ const decoder = self.ImageDecoder
 self.ImageDecoder = class extends decoder {
   constructor({ desiredWidth, desiredHeight, ...settings }) { super(settings) }
 }"""
-OTHER_PIXELS = """
+READS = """
 const read = OffscreenCanvasRenderingContext2D.prototype.getImageData
 OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...place) {
   const image = read.apply(this, place)
-  image.data[0] ^= 1
+  %s
   return image
 }"""
+OTHER_PIXELS = READS % "image.data[0] ^= 1"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +187,7 @@ def test_a_browser_that_decodes_otherwise_says_so_and_grades_nearly_alike(
     visit, folder, photos, tmp_path, browser, inexact
 ):
     shutil.copytree(folder, tmp_path / "web")
-    with (tmp_path / "web/worker.js").open("a") as worker:
+    with (page_of(tmp_path / "web") / "worker.js").open("a") as worker:
         worker.write(browser)
     names = {"orientation_1.jpg", "whole.jpg", "plain.png", "transparent.png"}
     some = [path for path in photos if path.name in names]
@@ -183,14 +203,76 @@ def test_a_browser_that_decodes_otherwise_says_so_and_grades_nearly_alike(
         np.testing.assert_allclose(found[path.name], model.predict([path])[0], atol=0.05)
 
 
+# What a browser gives a page that it keeps from recognising the person: Firefox with
+# resistFingerprinting random pixels, before its version 120 white ones.
+RANDOM = READS % "crypto.getRandomValues(image.data)"
+WHITE = READS % "image.data.fill(255)"
+FAR = """async ([probes, browser]) => {
+  Function(browser)()
+  const { differencesOf, NOISE } = await import('./probing.js')
+  const differences = await differencesOf(probes, { pixels: 1e6, longest: 64 })
+  return [Math.max(...differences.values()), NOISE]
+}"""
+
+
+@pytest.mark.parametrize(
+    ("browser", "least", "most"),
+    [
+        ("", 0, 0),
+        (WITHOUT_DECODER, 1, 16),
+        (WHOLE_ONLY, 1, 16),
+        (RANDOM, 75, 90),
+        (WHITE, 128, 140),
+    ],
+    ids=["as it is", "no decoder", "whole only", "random", "white"],
+)
+def test_noise_is_far_beyond_what_decoders_differ_by(modules, browser, least, most):
+    far, noise = modules.evaluate(FAR, [make_probes(), browser])
+    assert least <= far <= most
+    assert (far > noise) == (browser in (RANDOM, WHITE))
+
+
+def test_jpegs_that_are_decoded_fast_are_not_taken_for_noise():
+    far = []
+    for probe in make_probes():
+        file, pixels = (base64.b64decode(probe[key]) for key in ("file", "pixels"))
+        if file.startswith(b"\xff\xd8") and probe["short_side"] == HEIGHT:
+            fast = simplejpeg.decode_jpeg(file, fastdct=True, fastupsample=True).ravel()
+            far.append(np.abs(fast - np.frombuffer(pixels, np.uint8).astype(int)).mean())
+    assert 4 < max(far) < 6  # colours that are enlarged without interpolation
+
+
+@pytest.mark.parametrize("browser", [RANDOM, WHITE], ids=["random", "white"])
+def test_a_browser_that_gives_noise_grades_nothing_and_says_what_to_switch_off(
+    new_page, folder, photo, tmp_path, browser
+):
+    shutil.copytree(folder, tmp_path / "web")
+    with (page_of(tmp_path / "web") / "worker.js").open("a") as worker:
+        worker.write(browser)
+    page = new_page()
+    with served(tmp_path / "web") as address:
+        page.goto(address)
+        for language, words in (
+            ("en", "Switch this setting off"),
+            ("zh", "请关闭该设置"),
+            ("ja", "設定をオフにして"),
+        ):
+            page.select_option("#language", language)
+            expect(page.locator("#state")).to_contain_text("resistFingerprinting")
+            expect(page.locator("#state")).to_contain_text(words)
+        expect(page.locator("#choose")).to_be_disabled()
+
+
 def test_many_photos_make_a_table_and_a_csv_file(visit, address, photo, photos):
     page = visit(address)
     choose(page, photo, photos[0])
     expect(page.locator("#rows tr")).to_have_count(2)
     expect(page.locator("#tally")).to_be_visible()
     header, first, _ = downloaded(page)
-    assert header == ["photo", "class_num", "name", *(one["class_num"] for one in CLASSES)]
+    numbers = [one["class_num"] for one in CLASSES]
+    assert header == ["photo", "class_num", "name", *numbers, "error"]
     assert first[0] == photo.name
+    assert first[-1] == ""
     assert (
         first[2]
         == CLASSES[int(first[1])]["name"]

@@ -1,16 +1,23 @@
-"""The page that grades photos and its server: gone, beside other pages, renewed, with a fault."""
+"""The page that grades photos and its server: gone, shared, redirecting, with a fault."""
 
+import http
 import shutil
 from pathlib import Path
 
 import pytest
-from browsing import READY, choose, hold_description, served
-from playwright.sync_api import Page, expect
-from web_folder import build_folder, model_of, write_network
+from browsing import (
+    KEPT,
+    READY,
+    SilentHandler,
+    choose,
+    hold_description,
+    open_ready,
+    served,
+)
+from playwright.sync_api import expect
+from web_folder import model_of, page_of
 
 pytest_plugins = ["page_fixtures"]
-
-KEPT = "navigator.serviceWorker.ready.then(() => null)"
 
 
 def test_the_page_works_after_its_server_is_gone(visit, folder, photo):
@@ -40,32 +47,30 @@ def test_pages_of_one_origin_leave_each_other_what_they_keep(new_page, folder, p
         choose(page, photo)
 
 
-def test_a_new_version_takes_over_whole_when_the_page_is_opened_anew(
-    new_page, folder, runtime, tmp_path
-):
-    shutil.copytree(folder, tmp_path / "web")
-    page = new_page()
-    with served(tmp_path / "web") as address:
-        open_ready(page, address)
+class Redirecting(SilentHandler):
+    """Sends who asks for index.html to its folder, as some hosts do."""
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/index.html"):
+            super().do_GET()
+            return
+        self.send_response(http.HTTPStatus.MOVED_PERMANENTLY)
+        self.send_header("Location", "./")
+        self.end_headers()
+
+
+def test_index_html_works_offline_where_the_host_redirects_it(visit, folder, photo):
+    with served(folder, Redirecting) as address:
+        page = visit(address)
         page.evaluate(KEPT)
-        (before,) = page.evaluate("caches.keys()")
-        other = write_network(tmp_path / "m.onnx", "pad")
-        build_folder(tmp_path / "web", runtime, other, competition="oranges")
-        page.evaluate("navigator.serviceWorker.ready.then(found => found.update())")
-        page.wait_for_function("navigator.serviceWorker.ready.then(found => found.waiting)")
-        open_ready(page, address)  # in a tab that was open: the old version, of one cast
-        expect(page.locator("#competition")).to_have_text("lemons")
-        page.goto("about:blank")
-        page.wait_for_timeout(300)
-        open_ready(page, address)
-        expect(page.locator("#competition")).to_have_text("oranges")
-        page.wait_for_function("caches.keys().then(names => names.length === 1)")
-        assert page.evaluate("caches.keys()") != [before]
-
-
-def open_ready(page: Page, address: str) -> None:
+    page.context.set_offline(True)
+    for name in ("index.html", "index.html?from=elsewhere", ""):
+        open_ready(page, address + name)
+        choose(page, photo)
     page.goto(address)
-    page.wait_for_selector(READY, state="attached")
+    licence = page.get_by_role("link", name="LICENSE").get_attribute("href")
+    page.goto(address + licence)
+    expect(page.locator("body")).to_contain_text("MIT License")
 
 
 def test_nothing_is_asked_of_another_origin_and_no_policy_is_broken(visit, address, photos):
@@ -112,17 +117,22 @@ def gone(folder: Path) -> str:
 
 
 def no_description(folder: Path) -> str:
-    (folder / "about.json").unlink()
+    (page_of(folder) / "about.json").unlink()
     return "about.json: 404"
 
 
 def no_runtime(folder: Path) -> str:
-    (folder / "runtime/ort.wasm.min.js").unlink()
+    next(folder.glob("runtime-*/ort.wasm.min.js")).unlink()
+    return "ort.wasm.min.js"
+
+
+def no_worker(folder: Path) -> str:
+    (page_of(folder) / "worker.js").unlink()
     return "worker.js"
 
 
 @pytest.mark.parametrize(
-    "harm", [cut_short, too_long, no_network, gone, no_description, no_runtime]
+    "harm", [cut_short, too_long, no_network, gone, no_description, no_runtime, no_worker]
 )
 def test_why_no_model_is_there_stays_on_the_page(new_page, folder, photo, tmp_path, harm):
     shutil.copytree(folder, tmp_path / "web")

@@ -1,28 +1,16 @@
 """The page's own arithmetic on pixels, in Chromium, beside OpenCV, Pillow and the bundle."""
 
 import io
-from collections.abc import Iterator
 
 import cv2
 import numpy as np
 import pytest
-from browsing import served
 from PIL import Image
-from playwright.sync_api import Page
-from web_folder import SCRIPTS, SIZE, picture
+from web_folder import SIZE, picture
 
 from deployment.client.predict import fit, load_rgb, resize
 
 pytest_plugins = ["page_fixtures"]
-
-
-@pytest.fixture(scope="module")
-def page(chromium) -> Iterator[Page]:
-    """A page that can import the modules of the page that grades."""
-    with served(SCRIPTS / "web_demo") as address:
-        page = chromium.new_page()
-        page.goto(address + "page.css")
-        yield page
 
 
 RESIZE = """async ([name, pixels, width, height, ...to]) => {
@@ -43,9 +31,9 @@ RESIZE = """async ([name, pixels, width, height, ...to]) => {
     ],
     ids=["area", "half", "third", "cubic", "linear"],
 )
-def test_resizing_is_that_of_the_bundle_and_of_opencv(page, old, new, most):
+def test_resizing_is_that_of_the_bundle_and_of_opencv(modules, old, new, most):
     image = np.asarray(picture(60, *old))
-    found = page.evaluate(RESIZE, ["resize", image.ravel().tolist(), *old, *new])
+    found = modules.evaluate(RESIZE, ["resize", image.ravel().tolist(), *old, *new])
     found = np.array(found, np.uint8).reshape(new[1], new[0], 3)
     np.testing.assert_array_equal(found, resize(image, *new))
     shrinks = new[0] * new[1] < old[0] * old[1]
@@ -57,18 +45,18 @@ def test_resizing_is_that_of_the_bundle_and_of_opencv(page, old, new, most):
 
 @pytest.mark.parametrize("how", ["crop", "stretch", "pad"])
 @pytest.mark.parametrize("old", [(101, 64), (50, 97), (64, 64)])
-def test_fitting_is_that_of_the_bundle(page, how, old):
+def test_fitting_is_that_of_the_bundle(modules, how, old):
     image = np.asarray(picture(61, *old))
-    found = page.evaluate(RESIZE, ["fit", image.ravel().tolist(), *old, SIZE, how])
+    found = modules.evaluate(RESIZE, ["fit", image.ravel().tolist(), *old, SIZE, how])
     np.testing.assert_array_equal(np.array(found, np.uint8), fit(image, SIZE, how).ravel())
 
 
-def test_transparency_is_laid_on_white_as_by_pillow(page):
+def test_transparency_is_laid_on_white_as_by_pillow(modules):
     values, alphas = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     clear = Image.fromarray(np.dstack([values, values, values, alphas]))
     white = Image.new("RGBA", clear.size, "white")
     expected = np.asarray(Image.alpha_composite(white, clear))[..., 0]
-    found = page.evaluate(
+    found = modules.evaluate(
         """async () => {
           const { onWhite } = await import('./decoding.js')
           return Array.from({ length: 65536 }, (_, at) => onWhite(at % 256, Math.floor(at / 256)))
@@ -77,10 +65,10 @@ def test_transparency_is_laid_on_white_as_by_pillow(page):
     np.testing.assert_array_equal(np.array(found).reshape(256, 256), expected)
 
 
-def test_a_photo_that_cannot_be_read_leaves_no_pixels_open(page):
+def test_a_photo_that_cannot_be_read_leaves_no_pixels_open(modules):
     photo = io.BytesIO()
     picture(62, 40, 30).save(photo, "PNG")
-    told = page.evaluate(
+    told = modules.evaluate(
         """async bytes => {
           const { decode } = await import('./decoding.js')
           const canvas = OffscreenCanvasRenderingContext2D.prototype
@@ -106,13 +94,13 @@ def test_a_photo_that_cannot_be_read_leaves_no_pixels_open(page):
     [([0] * 9, None), ([-1] * 9, None), ([0, 0, 0, 0, 0, 2, -9, 0, 1], 5)],
     ids=["nothing", "all against", "right"],
 )
-def test_where_nothing_spoke_for_the_class_no_place_is_named(page, values, zone):
+def test_where_nothing_spoke_for_the_class_no_place_is_named(modules, values, zone):
     zone_of = "async values => (await import('./heat.js')).zoneOf({ rows: 3, columns: 3, values })"
-    assert page.evaluate(zone_of, values) == zone
+    assert modules.evaluate(zone_of, values) == zone
 
 
-def test_that_no_place_spoke_for_the_class_is_said_in_every_language(page):
-    told = page.evaluate(
+def test_that_no_place_spoke_for_the_class_is_said_in_every_language(modules):
+    told = modules.evaluate(
         """async () => {
           const { TEXTS } = await import('./texts.js')
           return Object.values(TEXTS).map(texts => texts.heatNowhere({ grade: 'good' }))
@@ -122,10 +110,10 @@ def test_that_no_place_spoke_for_the_class_is_said_in_every_language(page):
     assert all("good" in sentence for sentence in told)
 
 
-def test_a_decoder_without_reduced_sizes_is_helped_by_means_of_blocks(page):
+def test_a_decoder_without_reduced_sizes_is_helped_by_means_of_blocks(modules):
     photo = io.BytesIO()
     picture(63, 81, 60).save(photo, "JPEG")
-    found = page.evaluate(
+    found = modules.evaluate(
         """async bytes => {
           const { decode } = await import('./decoding.js')
           const decoder = self.ImageDecoder

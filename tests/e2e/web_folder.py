@@ -1,5 +1,7 @@
 """A folder of the web page with a small network, and the photos it grades."""
 
+import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image
 from build_web_demo import build
 from deployment import graph, web_page
 from deployment.running import open_session, probabilities_of
+from zest.images import ORIENTATION
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 SIZE = 64  # of the network's images, in pixels
@@ -81,11 +84,12 @@ def _network(how: str, scale: float, bias: np.ndarray) -> onnx.ModelProto:
     return model
 
 
-def build_folder(out: Path, runtime: Path, model: Path, **told) -> Path:
+def build_folder(
+    out: Path, runtime: Path, model: Path, scripts: Path = SCRIPTS / "web_demo", **told
+) -> Path:
     """Build the page as build_web_demo.py does, for a model that was scored; `told` replaces."""
     about = web_page.describe(model, "small", "float32", SCORES, PARITY, CFG) | told
-    sources = sorted((SCRIPTS / "web_demo").iterdir())
-    build(out, sources, SCRIPTS / "zest/page/page.css", model, runtime, about)
+    build(out, sorted(scripts.iterdir()), SCRIPTS / "zest/page/page.css", model, runtime, about)
     return out
 
 
@@ -100,6 +104,15 @@ def picture(number: int, width: int, height: int) -> Image.Image:
     return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
 
 
+def with_zeros(photo: Image.Image) -> bytes:
+    """Return a JPEG with zero bytes behind its first segment, which decoders pass over."""
+    file = io.BytesIO()
+    photo.save(file, "JPEG")
+    whole = file.getvalue()
+    end = 4 + int.from_bytes(whole[4:6], "big")
+    return whole[:end] + b"\0" * 3 + whole[end:]
+
+
 def write_photos(folder: Path) -> list[Path]:
     """Write photos of all the kinds that are decoded as for training."""
     folder.mkdir()
@@ -110,6 +123,11 @@ def write_photos(folder: Path) -> list[Path]:
         photo.save(folder / f"orientation_{orientation}.jpg", exif=exif, quality=90)
     turned = Image.Exif()
     turned[0x0112] = 6
+    # Of type LONG and with the high bytes first, as some programs write it: TIFF 6.0, page 15.
+    entry = struct.pack(">HHIII", ORIENTATION, 4, 1, 6, 0)
+    long = b"Exif\0\0" + struct.pack(">2sHIH", b"MM", 42, 8, 1) + entry
+    picture(23, 90, 127).save(folder / "long_orientation.jpg", exif=long)
+    (folder / "zeros.jpg").write_bytes(with_zeros(picture(24, 211, 158)))
     picture(10, 90, 127).save(folder / "whole.jpg", quality=85)
     picture(11, 120, 71).save(folder / "whole_turned.jpg", exif=turned)
     picture(12, 300, 407).save(folder / "quarter_portrait.jpg", quality=92)
@@ -132,3 +150,9 @@ def model_of(folder: Path) -> Path:
     """Return the model of a page."""
     (model,) = folder.glob("model-*.onnx")
     return model
+
+
+def page_of(folder: Path) -> Path:
+    """Return the folder with a page's scripts and descriptions."""
+    (page,) = folder.glob("page-*")
+    return page

@@ -86,7 +86,7 @@ def test_the_page_tells_classes_preprocessing_scores_and_parity_of_its_model(mod
     assert told["preprocessing"] == {"fit": "pad", "image_size": 96}
     assert told["model_bytes"] == model.stat().st_size
     assert told["scores"]["accuracy"] == {**SCORE, "confidence": 0.95}
-    assert (told["metric"]["key"], told["metric"]["title"]) == ("log_loss", "log loss")
+    assert told["metric"] == {"key": "log_loss", **SCORE, "confidence": 0.95}
     assert told["parity"] == {"agreement": 1.0, "photos": 120}
 
 
@@ -94,7 +94,35 @@ def test_the_file_of_a_model_is_named_after_its_content(tmp_path, model, runtime
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     out = built(tmp_path / "web", model, runtime)
     assert (out / f"model-{digest[:12]}.onnx").read_bytes() == model.read_bytes()
-    assert json.loads((out / "about.json").read_text())["model_file"] == f"model-{digest[:12]}.onnx"
+    about = json.loads((page_of(out) / "about.json").read_text())
+    assert about["model_file"] == f"model-{digest[:12]}.onnx"
+
+
+def test_the_folder_of_scripts_is_named_after_its_content_and_what_it_names(
+    tmp_path, model, runtime
+):
+    out = built(tmp_path / "web", model, runtime)
+    again = built(tmp_path / "again", model, runtime)
+    assert contents_of(again) == contents_of(out)
+    (runtime / "ort.wasm.min.js").write_text("another release")
+    other = built(tmp_path / "other", model, runtime)
+    assert page_of(other).name != page_of(out).name
+    ours, theirs = contents_of(out), contents_of(other)
+    same = {"index.html", "service-worker.js"}  # the names that cannot follow their content
+    assert {name for name in ours if theirs.get(name, ours[name]) != ours[name]} == same
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def page_of(out: Path) -> Path:
+    (page,) = out.glob("page-*")
+    return page
 
 
 def test_every_key_of_the_description_is_read_by_the_page(model):
@@ -123,11 +151,17 @@ def test_the_offline_list_has_every_file_and_its_version_follows_their_content(
 ):
     out = built(tmp_path / "web", model, runtime)
     worker = (out / "service-worker.js").read_text()
-    kept = set(json.loads(re.search(r"FILES = (\[.*\])", worker)[1]))
-    on_disk = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
-    assert kept == {"./"} | on_disk - {"service-worker.js"}
-    assert not any(path.rpartition("/")[2].startswith(".") for path in kept - {"./"})
-    assert {"runtime/LICENSE", "runtime/ThirdPartyNotices.txt", "probes.json"} <= on_disk
+    kept = dict(json.loads(re.search(r"FILES = (\[.*\])", worker)[1]))
+    on_disk = contents_of(out)
+    on_disk["./"] = on_disk.pop("index.html")  # that name a host may redirect
+    del on_disk["service-worker.js"]
+    assert kept == {
+        name: f"sha256-{base64.b64encode(hashlib.sha256(content).digest()).decode()}"
+        for name, content in on_disk.items()
+    }
+    assert not any(path.rpartition("/")[2].startswith(".") for path in set(kept) - {"./"})
+    names = {name.rpartition("/")[2] for name in on_disk}
+    assert {"LICENSE.txt", "ThirdPartyNotices.txt", "probes.json"} <= names
     assert not any(name.endswith(".mjs") for name in on_disk)  # nginx sends them as no script
     assert (built(tmp_path / "again", model, runtime) / "service-worker.js").read_text() == worker
     other = onnx.load(str(model))
@@ -169,12 +203,21 @@ def test_what_the_page_refers_to_is_in_the_folder(tmp_path, model, runtime):
     manifest = json.loads((out / "manifest.webmanifest").read_text())
     referred = re.findall(r'(?:href|src)="([^"]+)"', page)
     referred += [icon["src"] for icon in manifest["icons"]]
-    for script in out.glob("*.js"):
-        referred += re.findall(r"from '\./([^']+)'", script.read_text())
+    for script in page_of(out).glob("*.js"):
+        imported = re.findall(r"from '\./([^']+)'", script.read_text())
+        referred += [f"{page_of(out).name}/{name}" for name in imported]
     assert len(referred) > 15
     for name in referred:
         assert (out / name).is_file(), name
-    assert manifest["name"] == "Grade a photo: lemons"
+    assert (manifest["name"], manifest["short_name"]) == ("Grade a photo: lemons", "lemons")
+
+
+def test_two_contests_are_told_apart_by_what_a_phone_shows_of_their_names():
+    names = ["lemon", "lemon_2024", "lemon_grading_2024", "lemon_grading_2025", "lime_grading_2025"]
+    short = [web_page.short_name(name) for name in names]
+    assert short[:2] == names[:2]
+    assert len(set(short)) == len(names)
+    assert max(map(len, short)) <= 12
 
 
 def test_the_page_has_no_code_or_style_within_and_names_no_other_host():
@@ -214,7 +257,7 @@ def test_the_command_writes_the_folder(tmp_path, model, runtime, monkeypatch, ca
     words = [str(word) for key, values in arguments.items() for word in (f"--{key}", *values)]
     monkeypatch.setattr(sys, "argv", ["build_web_demo.py", *words])
     main()
-    assert json.loads((out / "about.json").read_text())["model"] == "small"
+    assert json.loads((page_of(out) / "about.json").read_text())["model"] == "small"
     assert "python -m http.server" in capsys.readouterr().out
 
 

@@ -1,0 +1,92 @@
+/* What the page says in Chinese: see texts.js. */
+
+export const ZH = {
+  language: '语言',
+  title: '为照片评级',
+  promise: '一个小型模型在本设备上为照片评级。照片不会发送到任何地方。',
+  photos: '照片',
+  camera: '拍照',
+  choose: '选择照片',
+  drop: '也可以把照片拖放到本页任意位置，或粘贴一张',
+  loading: '正在加载模型…',
+  loadingOf: ({ loaded, whole }, say) => `${say.mb(loaded)} / ${say.mb(whole)} MB`,
+  starting: '正在准备模型…',
+  ready: '已就绪。',
+  grading: '正在评级…',
+  gradingOf: ({ done, all }) => `${done} / ${all}`,
+  noModel: ({ why }) => `模型无法加载（${why}）。请刷新页面。`,
+  stopped: ({ why }) => `页面无法继续运行（${why}）。请刷新页面。`,
+  noBrowser: '此浏览器版本过旧，请使用较新的浏览器。',
+  noise: '为防止识别用户身份，此浏览器不向网页提供照片的真实像素（resistFingerprinting 设置，Tor 浏览器、LibreWolf 等'
+    + '默认开启），评级结果将毫无意义。请关闭该设置（至少对本页面），然后刷新页面；或改用其他浏览器。',
+  grades: '结果',
+  count: ({ photos }) => `${photos} 张照片`,
+  photo: '照片',
+  grade: '等级',
+  probability: '概率',
+  time: '用时',
+  took: ({ ms }, say) => `${say.number(Math.round(ms))} 毫秒`,
+  newer: '有新版本可用；切换后页面会清空。',
+  use: '使用新版本',
+  download: '下载 CSV',
+  clear: '清除',
+  probabilities: '概率',
+  others: ({ classes }) => `其余 ${classes} 类`,
+  heat: '热力图',
+  heatOf: ({ grade, place }) => `判为“${grade}”的依据主要位于${place}`,
+  heatNowhere: ({ grade }) => `照片中没有支持“${grade}”的依据，它只是可能性最大的一类`,
+  places: ['左上', '上方', '右上', '左侧', '中央', '右侧', '左下', '下方', '右下'],
+  picture: ({ file }) => `${file}，模型所见`,
+  told: ({ file, grade, share }, say) => `${file}：${grade}，${say.percent(share)}`,
+  toldAll: ({ photos, failed }) => `已评级 ${photos} 张照片${failed ? `，${failed} 张无法评级` : ''}`,
+  inexact: '此浏览器对该照片的解码方式与训练时不同，概率可能略有差异。',
+  about: '说明',
+  accuracy: '准确率',
+  balanced_accuracy: '平衡准确率',
+  balanced_accuracy_is: '平衡准确率：先求每个等级的照片中判断正确的比例，再取平均，因此少见的等级与常见的等级同等重要；1 为完全正确。',
+  macro_f1: '宏平均 F1',
+  macro_f1_is: '宏平均 F1：对每个等级，综合“该等级的照片找出了多少”与“其他照片误判为该等级的有多少”，再对各等级取平均；1 为最好，0 为最差。',
+  weighted_f1: '加权 F1',
+  weighted_f1_is: '加权 F1：对每个等级，综合“该等级的照片找出了多少”与“其他照片误判为该等级的有多少”，照片多的等级占更大比重；1 为最好，0 为最差。',
+  quadratic_weighted_kappa: '二次加权 Kappa',
+  quadratic_weighted_kappa_is: '二次加权 Kappa：与正确等级的一致程度比随机猜测高多少，相差两级的错误按相差一级的四倍计；1 为完全一致，0 相当于随机猜测。',
+  roc_auc: 'ROC 曲线下面积（AUC）',
+  roc_auc_is: 'ROC 曲线下面积（AUC）：属于某等级的照片，其该等级的概率高于其他照片的机会有多大；1 为最好，0.5 相当于随机猜测。',
+  log_loss: '对数损失',
+  log_loss_is: '对数损失：给正确等级的概率越低，扣分越多，对错误等级十分肯定时扣得最多；0 为最好，越低越好。',
+  brier: 'Brier 分数',
+  brier_is: 'Brier 分数：概率与正确答案相差多远；0 为最好，2 为最差，越低越好。',
+  interval: (score, say) => {
+    const { sure, low, high } = say.range(score)
+    return `${sure} 置信区间：${low} 至 ${high}`
+  },
+  bounds: ({ confidence, low, high }, say) => `${say.whole(confidence)} 置信区间：`
+    + `${say.number(low)} 至 ${say.number(high)}`,
+  scoredOwn: (score, say) => {
+    const { n, sure, low, high } = say.range(score)
+    return `在 ${n} 张未参与训练的照片中，判断正确的占 ${say.percent(score.value)}。`
+      + `对大量同类照片，这一比例预计在 ${low} 到 ${high} 之间（${sure} 置信区间）。`
+  },
+  scoredFolds: ({ folds }) => `该成绩来自 ${folds} 个模型，每个都只在未见过的照片上评分；本模型是其中之一。`,
+  scoredAll: '该成绩来自同样的训练：每次留出一部分照片，只在留出的照片上评分；本模型学习了全部照片。',
+  only: ({ classes }) => `仅适用于此类照片。它只认识：${classes}；对任何照片都会给出其中之一，`
+    + '即使拍的是别的东西。在其他光线、背景或品种下，其结果未经检验。',
+  limits: ({ bytes, pixels, photos }, say) => `支持 JPEG、PNG 和 WebP，每张不超过 ${say.mb(bytes)} MB、`
+    + `${say.compact(pixels)}像素；一次最多 ${photos} 张。`,
+  privacy: '任何内容都不会离开本设备：照片、结果、统计均不上传。首次访问后无需网络连接即可使用，并可安装。',
+  made: ({ model, architecture, size }) => `模型 ${model}（${architecture}），以 ${size} × ${size} 像素读取照片。`,
+  int8: ({ agreement, photos }, say) => `权重已舍入到 8 位：在 ${photos} 张照片中，有 `
+    + `${say.percent(agreement)} 与评分所用的模型给出相同类别。`,
+  runtime: '由 ONNX Runtime Web 计算，MIT 许可证。其 Python 软件包中的文本：',
+  empty: '文件为空。',
+  truncated: '文件不完整：缺少结尾。',
+  broken: '无法解码此文件中的图像，文件可能已损坏。',
+  noPhoto: '这不是可以读取的照片。可读取 JPEG、PNG 和 WebP。',
+  format: ({ format }) => `无法读取 ${format}。请将照片另存为 JPEG、PNG 或 WebP`
+    + `${format === 'HEIC' ? '（iPhone：设置 › 相机 › 格式 › 兼容性最佳）' : ''}。`,
+  pixels: ({ width, height, most }, say) => `${width} × ${height} 像素超过 ${say.compact(most * 1e6)}像素。请先缩小照片。`,
+  strip: ({ width, height }) => `${width} × ${height} 像素的照片过于狭长，无法评级。请先裁剪到主体。`,
+  bytes: ({ bytes, most }, say) => `${say.mb(bytes)} MB 超过 ${say.mb(most)} MB。请先缩小照片。`,
+  number: ({ most, left }) => `一次最多 ${most} 张照片，已略过 ${left} 张。请先清除结果。`,
+  failed: ({ why }) => `无法评级：${why}`,
+}
