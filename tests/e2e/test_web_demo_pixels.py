@@ -28,8 +28,9 @@ RESIZE = """async ([name, pixels, width, height, ...to]) => {
         ((90, 60), (30, 20), 1e-3),
         ((20, 17), (64, 64), 0.02),
         ((80, 20), (32, 32), 0.1),  # in whole numbers there, and rare
+        ((200, 300), (224, 224), 0.25),  # there too, and some places are whole numbers
     ],
-    ids=["area", "half", "third", "cubic", "linear"],
+    ids=["area", "half", "third", "cubic", "linear", "whole places"],
 )
 def test_resizing_is_that_of_the_bundle_and_of_opencv(modules, old, new, most):
     image = np.asarray(picture(60, *old))
