@@ -23,10 +23,14 @@ import numpy as np
 
 from deployment.parity import compare
 from deployment.paths import onnx_path
+from deployment.photos import photos_of_model
 from export_paddle_lite import CONVERTER, convert
 from zest.engine.batches import load_images_of
 from zest.engine.model_folder import read_description
+from zest.folds import ALL, MERGED
 from zest.paired import read_out_of_fold
+
+MOST_PHOTOS, SEED = 1000, 0  # as the gate takes them
 
 
 def predict(python: Path, model: Path, images: np.ndarray) -> np.ndarray:
@@ -63,8 +67,9 @@ def main() -> None:
 
     scored = read_out_of_fold(results / "evaluation" / args.model / "out_of_fold.parquet")
     fold = json.loads((deployed / "parity.json").read_text())["fold"]
-    ids = scored.of(np.flatnonzero(scored.folds == fold)).ids
-    trained = results / "models" / args.model / f"fold{fold}"
+    ids = photos_of_model(scored, fold, SEED, MOST_PHOTOS)[0].ids
+    name = {ALL: "all", MERGED: "merged"}.get(fold, fold)
+    trained = results / "models" / args.model / f"fold{name}"
     size = read_description(trained)["preprocessing"]["image_size"]
     images = load_images_of(results / "images" / str(size) / "train.parquet", size, ids)
     expected = onnx_path(deployed / "model.onnx")(images)

@@ -23,6 +23,7 @@ from deployment import parity
 from deployment.names import INT8, ONNX
 from deployment.paths import float_paths, onnx_path
 from deployment.photos import files_of, photos_of_model, readable_files
+from deployment.proof import doubt
 from zest.engine.batches import load_images_of
 from zest.engine.model_folder import TrainedModel
 from zest.errors import UserError, run
@@ -97,12 +98,10 @@ def main() -> None:
     for path in paths:
         print(sentence(path, is_scored), flush=True)
     refuse(faults, links)
-    if args.int8 and is_scored and parity.cannot_be_proved(paths[-1]["loss"], most_lost):
-        print(
-            f"{INT8}: {len(photos.ids)} photos are too few to prove that it loses at most "
-            f"{most_lost:g} (deploy.int8_max_loss): it may lose up to {paths[-1]['loss'].high:.3f}",
-            flush=True,
-        )
+    if args.int8 and is_scored:
+        path, confidence = paths[-1], cfg["evaluation"]["confidence"]
+        told = (path["loss"].high, path["agreement"], path["photos"], most_lost, confidence)
+        print(doubt(INT8, *told) or f"{INT8}: it loses at most {most_lost:g}", flush=True)
     write_json(
         args.out,
         {
@@ -125,7 +124,8 @@ def rescored(photos: OutOfFold, found: np.ndarray, is_scored: bool, cfg: dict) -
         UserError: it says something else.
     """
     tolerance = cfg["deploy"]["tolerance"] if cfg["environment"] == "cpu" else GPU_TOLERANCE
-    again = parity.compare("the training model", photos.probabilities, found, tolerance)
+    tie = max(parity.TIE, 2 * tolerance)  # two that each move by so much may change places
+    again = parity.compare("the training model", photos.probabilities, found, tie)
     fault = parity.broken(again, tolerance) if is_scored else None
     if fault:
         raise UserError(
@@ -148,7 +148,7 @@ def compare_float(
     told, links, faults = [], [], []
     for name, predict in float_paths(programs, model):
         probabilities = predict(images)
-        found = parity.compare(name, photos.probabilities, probabilities, tolerance)
+        found = parity.compare(name, photos.probabilities, probabilities)
         fault = parity.broken(found, tolerance)
         faults += [fault] if fault else []
         told.append(told_of_path(found, photos, probabilities, cfg))
@@ -200,7 +200,8 @@ def refuse(faults: list[str], links: list[parity.Link]) -> None:
     if faults:
         raise UserError(
             f"the exported model is not the one that was scored. {'; '.join(faults)}. A deviation "
-            "that you accept: raise deploy.tolerance; to deploy without this model: deploy.models."
+            "that you accept, and that changes no class: raise deploy.tolerance; to deploy without "
+            "this model: deploy.models."
         )
 
 

@@ -6,11 +6,13 @@ deployment.html, one file that needs no network.
 
 import argparse
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 from deployment.exports import exports_of, frontier, write_exports
 from deployment.names import INT8, PADDLE_2
+from deployment.proof import doubt
 from deployment.section import exports_section
 from zest.errors import run
 from zest.files import write_text
@@ -98,12 +100,11 @@ def told_of_int8(model: str, parity: dict) -> Iterator[str]:
         changed = round((1 - path["agreement"]) * path["photos"])
         if changed:
             yield (f"INT8 of {model} changes the class of {changed} of {path['photos']} photos.")
-        high, most = path["loss"]["high"], parity["int8_max_loss"]
-        if parity["is_scored"] and (high is None or high > most):
-            yield (
-                f"{path['photos']} photos are too few to prove that INT8 of {model} loses at most "
-                f"{most:g} (deploy.int8_max_loss): it may lose up to {decimals(high)}."
-            )
+        high = math.nan if path["loss"]["high"] is None else path["loss"]["high"]
+        told = (path["agreement"], path["photos"], parity["int8_max_loss"], parity["confidence"])
+        sentence = doubt(f"INT8 of {model}", high, *told)
+        if parity["is_scored"] and sentence:
+            yield sentence
 
 
 def decimals(value: float | None) -> str:

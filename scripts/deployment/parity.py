@@ -26,7 +26,7 @@ PIXELS_THAT_MAY_DIFFER = 1e-3  # share of the values
 # of the values otherwise (tests/unit/test_client.py); another way to resize differs in most.
 STRETCHED_THAT_MAY_DIFFER = 0.25
 NORMALISED_TOLERANCE = 1e-5
-TIE = 2e-5  # of probability: classes that lie so close are both the likeliest one, in 8 bits too
+TIE = 2e-5  # of probability: twice deploy.tolerance as it is by default
 
 
 @dataclass(frozen=True)
@@ -70,19 +70,18 @@ class Link:
     holds: bool
 
 
-def compare(path: str, scored: np.ndarray, found: np.ndarray, tolerance: float = 0.0) -> PathParity:
+def compare(path: str, scored: np.ndarray, found: np.ndarray, tie: float = TIE) -> PathParity:
     """Compare the probabilities of a path with those that were scored.
 
     Args:
         path: its name.
         scored: float (photos, K).
         found: the same, of the path.
-        tolerance: of a probability. Two that each move by so much may change places where they lie
-            twice as close, or TIE: both are the likeliest then.
+        tie: of probability: classes that lie so close are both the likeliest one.
     """
     differences = np.abs(np.asarray(found, np.float64) - scored)
     named = np.take_along_axis(scored, found.argmax(axis=1)[:, None], axis=1)[:, 0]
-    same = named >= scored.max(axis=1) - max(TIE, 2 * tolerance)
+    same = named >= scored.max(axis=1) - tie
     return PathParity(
         path, float(differences.max()), float(differences.mean()), float(same.mean()), len(found)
     )
@@ -119,11 +118,6 @@ def loses_too_much(parity: PathParity, loss: Difference, most: float, confidence
     by_photos = loss.only_leader > loss.only_other and loss.mcnemar_p < 1 - confidence
     beyond_chance = loss.low > 0 or not math.isfinite(loss.low) or by_photos
     return loss.value > most and beyond_chance
-
-
-def cannot_be_proved(loss: Difference, most: float) -> bool:
-    """Return whether a loss that was not refused may still be larger than it may be."""
-    return not loss.high <= most  # NaN proves nothing either
 
 
 def pixel_links(files: Iterable[Path], size: int, how: str) -> list[Link]:

@@ -115,7 +115,7 @@ def search(
 def find_ranges(model: Path, images: np.ndarray, calibration: str, scratch: Path) -> TensorsData:
     """Return the ranges of all activations on some photos, by one of METHODS.
 
-    Their number is a multiple of BATCH_SIZE, or less than one batch.
+    The number of `images` is a multiple of BATCH_SIZE, or less than one batch.
     """
     calibrator = create_calibrator(
         str(model),

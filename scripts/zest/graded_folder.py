@@ -4,6 +4,7 @@ The Snakefile imports this module at every call, so it imports nothing slow.
 """
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -24,12 +25,16 @@ def check_folder(folder: Path, results: Path) -> None:
         results: the folder of all results, which must not be below it.
 
     Raises:
-        UserError: there is no such folder, or the results are in it.
+        UserError: there is no such folder, it may not be read, or the results are in it.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path's raises in a folder that may not be read
         raise UserError(
             f"folder: there is no folder {folder}. Name one that holds photos: snakemake "
             "predict_folder --config folder=PATH"
+        )
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UserError(
+            f"folder: {folder} may not be read by you. Allow it (chmod u+rx), or name another one."
         )
     if results.resolve().is_relative_to(folder):
         raise UserError(

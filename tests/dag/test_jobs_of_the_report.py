@@ -13,6 +13,13 @@ def test_without_a_target_the_report_is_made_too(project):
     assert planned_jobs(project, "all") == {*ASKED}
 
 
+def test_with_the_exports_in_it_what_is_not_deployed_yet_is_deployed_for_it(project):
+    setting("deploy", {"models": ["small"], "int8": False, "in_report": True})(project)
+    planned = planned_jobs(project, "report_html")
+    assert {"write_report", "write_deployment_page", "check_parity small"} <= planned
+    assert not any(job.endswith((" lite0", " linear_probe")) for job in planned)
+
+
 def test_the_report_is_made_anew_only_for_what_it_tells_of(project):
     done = snakemake(project, "-j2", "report_html")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -118,11 +118,11 @@ def write_photos(folder: Path) -> list[Path]:
     folder.mkdir()
     for orientation in range(1, 9):  # decoded at a half of its size
         exif = Image.Exif()
-        exif[0x0112] = orientation
+        exif[ORIENTATION] = orientation
         photo = picture(orientation, 211, 158)
         photo.save(folder / f"orientation_{orientation}.jpg", exif=exif, quality=90)
     turned = Image.Exif()
-    turned[0x0112] = 6
+    turned[ORIENTATION] = 6
     # Of type LONG and with the high bytes first, as some programs write it: TIFF 6.0, page 15.
     entry = struct.pack(">HHIII", ORIENTATION, 4, 1, 6, 0)
     long = b"Exif\0\0" + struct.pack(">2sHIH", b"MM", 42, 8, 1) + entry

@@ -17,6 +17,7 @@ from deployment import names, parity
 from deployment.client import predict as client
 from deployment.conversion import program_to_onnx
 from deployment.program import Deployed, export_programs
+from deployment.proof import doubt
 from exported_folder import (
     CATALOG_PATH,
     IMAGES_PATH,
@@ -204,16 +205,39 @@ def test_classes_that_are_as_likely_as_each_other_may_change_places():
 def test_what_moves_by_the_tolerance_may_change_places():
     scored, found = np.array([[0.5003, 0.4997]]), np.array([[0.4998, 0.5002]])
     assert parity.compare("a path", scored, found).agreement == 0
-    assert parity.broken(parity.compare("a path", scored, found, 1e-3), 1e-3) is None
+    assert parity.compare("a path", scored, found, 2e-3).agreement == 1
 
 
-def test_too_few_photos_to_prove_what_int8_loses_are_told(in_exported, capsys):
-    told = gate("--int8", MODEL)  # 12 photos, and nothing is lost
+def test_an_export_that_changes_a_class_is_refused_whatever_the_tolerance():
+    scored, found = np.array([[0.5003, 0.4997]]), np.array([[0.4998, 0.5002]])
+    assert "100.0% of 1 photos change their class" in parity.broken(
+        parity.compare("a path", scored, found), 0.5
+    )
+
+
+def test_what_the_photos_cannot_prove_of_int8_is_told(in_exported, capsys):
+    told = gate("--int8", MODEL)  # 12 photos, of which none changes its class
     assert told["int8_max_loss"] == 0.005
-    assert "too few to prove" not in capsys.readouterr().out
-    assert parity.cannot_be_proved(lost(0.004, -0.02), 0.005)
-    assert parity.cannot_be_proved(lost(np.nan, np.nan), 0.005)
-    assert not parity.cannot_be_proved(lost(0.0, -0.002), 0.005)
+    assert (
+        "12 photos are too few to prove that ONNX Runtime INT8 loses at most 0.005 (deploy."
+        "int8_max_loss): none of them changes its class, but up to 22.1% of such photos may."
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("high", "agreement", "photos", "told"),
+    [
+        (0.02, 0.96, 48, "it may lose up to 0.020."),
+        (np.nan, 0.96, 48, "what it may lose is not known."),
+        (np.inf, 0.96, 48, "what it may lose is not known."),
+        (0.0, 1.0, 59, "up to 5.0% of such photos may."),
+        (0.0, 1.0, 598, None),  # the rule of three: 3 of 600
+        (0.004, 0.99, 48, None),
+    ],
+)
+def test_what_would_prove_that_int8_loses_little(high, agreement, photos, told):
+    sentence = doubt("INT8", high, agreement, photos, 0.005, 0.95)
+    assert sentence is told is None or sentence.endswith(told)
 
 
 class Starting(paddle.nn.Layer):

@@ -205,6 +205,16 @@ def test_the_table_can_be_a_device(in_exported):
     assert done.stdout.splitlines()[0] == "photo,class_num,name,10,20,30"
 
 
+def test_a_link_stays_one(in_exported):
+    """As /dev/stdout is, where it leads to a file."""
+    Path("real.csv").touch()
+    Path("grades.csv").symlink_to("real.csv")
+    with client.new_table("grades.csv", ["photo"]) as write:
+        write(["a.png"])
+    assert Path("grades.csv").is_symlink()
+    assert names_in("real.csv") == ["a.png"]
+
+
 def test_rows_are_written_as_they_come(in_exported):
     with client.new_table("grades.csv", ["photo"]) as write:
         write(["a.png"])

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,11 @@ LOSS = {"value": 0.0, "low": -0.02, "high": 0.02}
 
 
 def parity_of(
-    int8: float, is_scored: bool = True, agreement: float = 0.96, loss: dict = LOSS
+    int8: float,
+    is_scored: bool = True,
+    agreement: float = 0.96,
+    loss: dict = LOSS,
+    more: Sequence[str] = (),
 ) -> dict:
     def path(name: str, value: float, same: float = 1.0) -> dict:
         told = {"path": name, "max_difference": 3e-6, "agreement": same, "photos": 48}
@@ -26,9 +31,11 @@ def parity_of(
         "is_scored": is_scored,
         "tolerance": 1e-5,
         "int8_max_loss": 0.005,
+        "confidence": 0.95,
         "paths": [
             path("Paddle Inference", 0.9),
             path("ONNX Runtime", 0.9),
+            *(path(name, 0.9) for name in more),
             path("ONNX Runtime INT8", int8, agreement),
         ],
         "links": [
@@ -139,12 +146,16 @@ def test_the_page_says_what_too_few_photos_cannot_prove(written):
     assert f"{told} (deploy.int8_max_loss): it may lose up to 0.020." in page
     page, _ = written(loss={"value": 0.0, "low": -0.002, "high": 0.002})
     assert "too few to prove" not in page
+    page, _ = written(loss={"value": 0.125, "low": None, "high": None})
+    assert f"{told} (deploy.int8_max_loss): what it may lose is not known." in page
 
 
 def test_the_page_lists_no_program_for_paddle_2_where_none_was_written(written):
     page, _ = written()
     assert "inference.json" in page
     assert "inference.pdmodel" not in page  # no path goes by it
+    page, _ = written(more=["Paddle Inference 2.x"])
+    assert "inference.pdmodel" in page
 
 
 def test_an_interval_that_is_not_known_is_told_so(written):

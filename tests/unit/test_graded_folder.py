@@ -28,6 +28,12 @@ def test_a_folder_that_is_not_there_is_refused_with_its_name(tmp_path):
         check_folder(folder_of("nowhere"), tmp_path)
 
 
+def test_a_folder_that_may_not_be_read_is_refused_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read any
+    with pytest.raises(UserError, match="chmod"):
+        check_folder(tmp_path, tmp_path.parent / "results")
+
+
 def test_a_folder_that_holds_the_results_is_refused(tmp_path):
     (tmp_path / "new").mkdir()
     with pytest.raises(UserError, match="also holds"):

@@ -208,9 +208,8 @@ def area_weights(old, new):
 def linear_weights(old, new):
     """Weights where one side shrinks and the other grows: OpenCV's INTER_AREA is linear then."""
     back = new / old
-    first = np.floor(np.arange(new) * (1 / back)).astype(
-        int
-    )  # not old / new, which rounds otherwise
+    scale = 1 / back  # not old / new, which rounds otherwise
+    first = np.floor(np.arange(new) * scale).astype(int)
     share = ((np.arange(new) + 1) - (first + 1) * back).astype(np.float32)
     share = np.where(share <= 0, 0, share - np.floor(share))
     return first, np.stack([1 - share, share], axis=1).astype(np.float32)
@@ -314,8 +313,9 @@ def new_table(path, header):
     Until then, and after an interruption, it is called `path`.part.
     """
     path = Path(path)
-    is_device = path.exists() and not path.is_file()  # or a pipe: it keeps its name
-    part = path if is_device else path.with_name(path.name + ".part")
+    # A device or a pipe keeps its name, and so does a link, as /dev/stdout is one.
+    keeps_name = path.is_symlink() or (path.exists() and not path.is_file())
+    part = path if keeps_name else path.with_name(path.name + ".part")
     # Line by line; a name that is not in UTF-8 is written with backslashes.
     with open(part, "w", 1, encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
