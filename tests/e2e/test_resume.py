@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
-from conftest import snakemake
+from conftest import copy_of, snakemake
 from edits import configured, setting
 
 from zest.config import canonical, validate
@@ -150,14 +150,22 @@ def start_snakemake(project: Path, *arguments: str) -> subprocess.Popen:
     )
 
 
-@pytest.fixture
-def trained(project) -> tuple[str, str]:
-    """The weights of a long training that is still to be done, and what they must be."""
+@pytest.fixture(scope="module")
+def trained_once(shared_project) -> tuple[Path, str, str]:
+    """A project with a long training that is still to be done: weights, and what they must be."""
+    project = shared_project
     setting("models.m", {**MODEL, "epochs": 150, "replicas": 1})(project)
     weights = f"{RESULTS}/models/m/fold0/weights.pdparams"
     assert snakemake(project, "-j2", weights).returncode == 0
     configured(lambda config: config["models"].update(n=config["models"].pop("m")))(project)
-    return weights.replace("/m/", "/n/"), sha256(project / weights)
+    return project, weights.replace("/m/", "/n/"), sha256(project / weights)
+
+
+@pytest.fixture
+def trained(trained_once, tmp_path) -> tuple[Path, str, str]:
+    """The same, of a copy that a test may change."""
+    project, *weights = trained_once
+    return copy_of(project, tmp_path), *weights
 
 
 def wait_for_checkpoint(project: Path, process: subprocess.Popen) -> None:
@@ -167,8 +175,8 @@ def wait_for_checkpoint(project: Path, process: subprocess.Popen) -> None:
         time.sleep(0.05)
 
 
-def test_snakemake_tries_again_from_the_checkpoint(project, trained):
-    weights, expected = trained
+def test_snakemake_tries_again_from_the_checkpoint(trained):
+    project, weights, expected = trained
     process = start_snakemake(project, "-j2", "--retries", "1", weights)
     wait_for_checkpoint(project, process)
     (training,) = [
@@ -185,8 +193,8 @@ def test_snakemake_tries_again_from_the_checkpoint(project, trained):
     assert told["trained_with"]["epochs"] == 150
 
 
-def test_after_a_power_cut_the_same_command_goes_on(project, trained):
-    weights, expected = trained
+def test_after_a_power_cut_the_same_command_goes_on(trained):
+    project, weights, expected = trained
     process = start_snakemake(project, "-j2", weights)
     wait_for_checkpoint(project, process)
     os.killpg(process.pid, signal.SIGKILL)
@@ -198,8 +206,8 @@ def test_after_a_power_cut_the_same_command_goes_on(project, trained):
     assert sha256(project / weights) == expected
 
 
-def test_two_runs_at_once_are_still_refused(project, trained):
-    weights, _ = trained
+def test_two_runs_at_once_are_still_refused(trained):
+    project, weights, _ = trained
     process = start_snakemake(project, "-j2", weights)
     wait_for_checkpoint(project, process)
     second = snakemake(project, "-j2", weights)

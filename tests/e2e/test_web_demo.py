@@ -221,7 +221,7 @@ FAR = """async ([probes, browser]) => {
         ("", 0, 0),
         (WITHOUT_DECODER, 1, 16),
         (WHOLE_ONLY, 1, 16),
-        (RANDOM, 75, 90),
+        (RANDOM, 60, 128),  # of the smallest photo, as it falls
         (WHITE, 128, 140),
     ],
     ids=["as it is", "no decoder", "whole only", "random", "white"],
