@@ -100,7 +100,7 @@ def main() -> None:
     refuse(faults, links)
     if args.int8 and is_scored:
         path, confidence = paths[-1], cfg["evaluation"]["confidence"]
-        told = (path["loss"].high, path["agreement"], path["photos"], most_lost, confidence)
+        told = (path["loss"].high, path["loss"].only_leader, path["photos"], most_lost, confidence)
         print(doubt(INT8, *told) or f"{INT8}: it loses at most {most_lost:g}", flush=True)
     write_json(
         args.out,

@@ -100,8 +100,9 @@ def told_of_int8(model: str, parity: dict) -> Iterator[str]:
         changed = round((1 - path["agreement"]) * path["photos"])
         if changed:
             yield (f"INT8 of {model} changes the class of {changed} of {path['photos']} photos.")
-        high = math.nan if path["loss"]["high"] is None else path["loss"]["high"]
-        told = (path["agreement"], path["photos"], parity["int8_max_loss"], parity["confidence"])
+        loss = path["loss"]
+        high = math.nan if loss["high"] is None else loss["high"]
+        told = (loss["only_leader"], path["photos"], parity["int8_max_loss"], parity["confidence"])
         sentence = doubt(f"INT8 of {model}", high, *told)
         if parity["is_scored"] and sentence:
             yield sentence

@@ -4,19 +4,19 @@ import math
 
 
 def doubt(
-    what: str, high: float, agreement: float, photos: int, most: float, confidence: float
+    what: str, high: float, lost: int, photos: int, most: float, confidence: float
 ) -> str | None:
     """Return what the photos cannot prove of a path that was not refused, in a sentence, or None.
 
-    Where no photo changes its class, resampling sees no loss, however few they are. But if more
-    than a share p of such photos did, n would show none with a probability below (1 - p)^n: the
-    exact bound of Clopper and Pearson (1934), Biometrika 26, and the rule of three of Hanley and
-    Lippman-Hand (1983), JAMA 249.
+    Where no photo is lost, resampling sees no loss, however few they are. But if more than a share
+    p of such photos were, n would show none with a probability below (1 - p)^n: the exact bound of
+    Clopper and Pearson (1934), Biometrika 26, and the rule of three of Hanley and Lippman-Hand
+    (1983), JAMA 249.
 
     Args:
         what: the path.
         high: upper end of the interval of its loss; NaN where it is not known.
-        agreement: share of the photos with the same likeliest class, 0 to 1.
+        lost: photos that are right in float alone.
         photos: how many.
         most: that it may lose.
         confidence: of the bound, 0 to 1.
@@ -30,6 +30,6 @@ def doubt(
     if high > most:
         return f"{few}: it may lose up to {high:.3f}."
     share = 1 - (1 - confidence) ** (1 / photos)
-    if agreement == 1 and share > most:
-        return f"{few}: none of them changes its class, but up to {share:.1%} of such photos may."
+    if not lost and share > most:
+        return f"{few}: none of them is lost by it, but up to {share:.1%} of such photos may be."
     return None

@@ -220,23 +220,23 @@ def test_what_the_photos_cannot_prove_of_int8_is_told(in_exported, capsys):
     assert told["int8_max_loss"] == 0.005
     assert (
         "12 photos are too few to prove that ONNX Runtime INT8 loses at most 0.005 (deploy."
-        "int8_max_loss): none of them changes its class, but up to 22.1% of such photos may."
+        "int8_max_loss): none of them is lost by it, but up to 22.1% of such photos may be."
     ) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("high", "agreement", "photos", "told"),
+    ("high", "lost", "photos", "told"),
     [
-        (0.02, 0.96, 48, "it may lose up to 0.020."),
-        (np.nan, 0.96, 48, "what it may lose is not known."),
-        (np.inf, 0.96, 48, "what it may lose is not known."),
-        (0.0, 1.0, 59, "up to 5.0% of such photos may."),
-        (0.0, 1.0, 598, None),  # the rule of three: 3 of 600
-        (0.004, 0.99, 48, None),
+        (0.02, 1, 48, "it may lose up to 0.020."),
+        (np.nan, 1, 48, "what it may lose is not known."),
+        (np.inf, 1, 48, "what it may lose is not known."),
+        (0.0, 0, 59, "but up to 5.0% of such photos may be."),
+        (0.0, 0, 598, None),  # the rule of three: 3 of 600
+        (0.004, 1, 48, None),
     ],
 )
-def test_what_would_prove_that_int8_loses_little(high, agreement, photos, told):
-    sentence = doubt("INT8", high, agreement, photos, 0.005, 0.95)
+def test_what_would_prove_that_int8_loses_little(high, lost, photos, told):
+    sentence = doubt("INT8", high, lost, photos, 0.005, 0.95)
     assert sentence is told is None or sentence.endswith(told)
 
 

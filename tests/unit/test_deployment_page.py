@@ -12,7 +12,7 @@ from deployment.exports import exports_of, frontier
 from exported_folder import call
 
 SCORE = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 48}
-LOSS = {"value": 0.0, "low": -0.02, "high": 0.02}
+LOSS = {"value": 0.0, "low": -0.02, "high": 0.02, "only_leader": 1}
 
 
 def parity_of(
@@ -144,9 +144,9 @@ def test_the_page_says_what_too_few_photos_cannot_prove(written):
     page, _ = written()
     told = "48 photos are too few to prove that INT8 of small loses at most 0.005"
     assert f"{told} (deploy.int8_max_loss): it may lose up to 0.020." in page
-    page, _ = written(loss={"value": 0.0, "low": -0.002, "high": 0.002})
+    page, _ = written(loss={**LOSS, "low": -0.002, "high": 0.002})
     assert "too few to prove" not in page
-    page, _ = written(loss={"value": 0.125, "low": None, "high": None})
+    page, _ = written(loss={**LOSS, "value": 0.125, "low": None, "high": None})
     assert f"{told} (deploy.int8_max_loss): what it may lose is not known." in page
 
 
@@ -159,6 +159,6 @@ def test_the_page_lists_no_program_for_paddle_2_where_none_was_written(written):
 
 
 def test_an_interval_that_is_not_known_is_told_so(written):
-    page, _ = written(loss={"value": 0.125, "low": None, "high": None})
+    page, _ = written(loss={**LOSS, "value": 0.125, "low": None, "high": None})
     assert "unknown to unknown" in page
     assert "0.125" in page
