@@ -2,6 +2,7 @@
 
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.schemas  # here: else pytest parses it beside other threads
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
