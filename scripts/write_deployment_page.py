@@ -99,7 +99,7 @@ def told_of_int8(model: str, parity: dict) -> Iterator[str]:
             continue
         changed = round((1 - path["agreement"]) * path["photos"])
         if changed:
-            yield (f"INT8 of {model} changes the class of {changed} of {path['photos']} photos.")
+            yield f"INT8 of {model} changes the class of {changed} of {path['photos']} photos."
         loss = path["loss"]
         high = math.nan if loss["high"] is None else loss["high"]
         told = (loss["only_leader"], path["photos"], parity["int8_max_loss"], parity["confidence"])
